@@ -437,7 +437,7 @@ def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
 
 def _most_recalled(about: About, group: str, runs: xr.Dataset) -> FloatArray:
     """Largest share that each run can recall of what the answer refers to, ``(run,)``."""
-    if group not in about.of_uninfused:
+    if group not in about.of_uninfused or not runs.sizes[schema.RUN]:
         return np.ones(runs.sizes[schema.RUN])
     place = list(runs[schema.GROUP].values).index(group)
     if not known_uninfused(runs)[place]:

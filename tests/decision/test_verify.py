@@ -184,6 +184,8 @@ def test_shares_of_a_score_without_infusion_are_verified_against_the_targets_own
     floor = decision.about.floors_and_ceilings["background"][0]
     whole, part = (each.at_choice.shares["background"][0] for each in (of_all, of_scored))
     assert part / whole == pytest.approx((1 - floor) / (0.9 - floor))
+    scored = runs.assign(uninfused=xr.full_like(runs.guessing, np.nan).where(runs.group == "infused", 0.9))
+    assert verify(asked, scored.isel(run=[1])).at_choice.runs == 0  # none was trained at the choice
 
 
 def test_a_decision_is_held_against_where_most_was_kept(fit):

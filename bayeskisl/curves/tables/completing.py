@@ -161,8 +161,10 @@ def with_uninfused(rows: Values, controls: Controls, axis: str, findings: Findin
             f"of {len(np.unique(sizes[of_benchmark]))} sizes: it is not used"
         )
         return rows
+    least, most = (f"{end:.3g}" for end in (told[of_benchmark].min(), told[of_benchmark].max()))
+    whose = f"the model scores {most}" if least == most else f"models score {least} to {most}"
     findings.notes.append(
-        f"models score {told[of_benchmark].min():.3g} to {told[of_benchmark].max():.3g} on the benchmark before "
-        "anything is infused: what they keep of it is counted as a share of that score, above guessing"
+        f"{whose} on the benchmark before anything is infused: what is kept of it is counted as a share of that score, "
+        "above guessing"
     )
     return rows | {schema.UNINFUSED: np.where(of_benchmark, told, np.nan)}
