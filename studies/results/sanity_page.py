@@ -1,6 +1,7 @@
 """The sanity ladder as a page: one table of what moves the collapse point, and one of where."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ expected to exclude no change by chance.
 
 Remade by `python -m studies.sanity --ladder {name}` from the {runs} runs of `data/{name}/curves.nc`, which
 `data/{name}/rungs.toml` specifies."""
+
+_WIDE = 119  # characters of a line of prose
 
 _COLUMNS = """*Facts*: factor on the collapse point. *Exposures*: factor on critical exposures r D / (K l), which also
 counts what the change does to tokens per fact and budget. *Bits*: factor on the answers' bits at the collapse point.
@@ -101,7 +104,7 @@ def _page(
         seeds=len(reference.seeds), count=count, false=0.1 * count, runs=exact(curves.sizes[schema.RUN]),
     )  # fmt: skip
     parts = [
-        head,
+        *(fill(part, _WIDE, break_long_words=False, break_on_hyphens=False) for part in head.split("\n\n")),
         f"![Factor on the collapse point and exponent of every rung](figures/{name}.png)",
         _COLUMNS,
         markdown_table(["rung", "facts", "exposures", "bits", "exponent", "its change"], _rows(table, titles)),

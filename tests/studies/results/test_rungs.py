@@ -36,7 +36,7 @@ MEMORY = {
     "no-weight-decay": {"ladder.training.weight_decay"},
     "ten-times-the-weight-decay": {"ladder.training.weight_decay"},
     "three-templates": {"ladder.facts.templates", "levels"},
-    "twice-the-steps": {"tokens_per_param"},
+    "twice-the-steps": {"tokens_per_param", "levels"},
 }
 
 TINY = """
