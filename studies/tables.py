@@ -238,7 +238,7 @@ def main(
     findings: Annotated[Path, typer.Option(help="Holds the folders of the studies.")] = Path("data/proof"),
 ) -> None:
     """Write the tables of pages anew from what the studies found."""
-    for path in page or [Path("docs/how-far-can-you-trust-it.md"), Path("docs/how-to/plan-runs.md")]:
+    for path in page or [Path("docs/how-far-can-you-trust-it.md")]:
         if not path.is_file():
             raise InputError("a page", "no such file", str(path))
         typer.echo(str(written(path, with_tables(path.read_text(encoding="utf-8"), findings))))

@@ -40,7 +40,8 @@ def backtest(
 ) -> None:
     """Forecast your larger sizes from your smaller ones, and compare with the measurements.
 
-    Two rules of thumb stand beside the law: proportional to size, and a power law through the last five sizes."""
+    Two rules of thumb stand beside the law: proportional to size, and a power law through the largest sizes, five at
+    most."""
     named = read_numbers(sizes, "--sizes") if sizes else None
     with Progress("loading the sampler") as progress:
         from bayeskisl.curves import load_curves
@@ -102,7 +103,8 @@ def _explain(result: "Backtest", rows: list[dict[str, Any]]) -> None:
         f"Half-point ({attrs['half_point']}, {attrs['unit']}) of the group '{attrs['group']}' under the law "
         f"'{attrs['law']}', {100 * attrs['ci_prob']:g} % intervals.",
         "Width, error and both rules are factors of critical exposures; an error above 1 means that too much was "
-        "predicted. Prop.: proportional to size, from the largest. Power: a power law through the last five sizes.",
+        "predicted. Prop.: proportional to size, from the largest. Power: a power law through the largest sizes, five "
+        "at most.",
         *(["* The fit failed its gate: do not rely on this row."] if not all(row["gate"] for row in rows) else []),
         *(
             ["+ Rests on the prior: the fitted sizes never varied this."]

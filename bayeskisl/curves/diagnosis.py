@@ -16,6 +16,7 @@ from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
 from bayeskisl.curves.finding import Finding, by_severity
 from bayeskisl.curves.guesses import at_least_guessed
+from bayeskisl.curves.rates import rates_differ
 from bayeskisl.quantities import three_digits
 
 __all__ = ["Diagnosis", "check"]
@@ -92,7 +93,7 @@ def check(curves: xr.Dataset) -> Diagnosis:
     Diagnosis
         Curves that fall with exposures, reverse or never change; groups without a signal above guessing; names of
         outlying rows; sizes that lie off the line through the others; uninformative levels; budgets that follow the
-        size.
+        size; imported learning rates that differ between sizes.
 
     Examples
     --------
@@ -107,7 +108,7 @@ def check(curves: xr.Dataset) -> Diagnosis:
         for group, each in of_groups.items()
         for finding in _about_group(curves, group, [one for one in each if one.levels.size])
     ]
-    return Diagnosis(by_severity([*found, *_budget_follows_size(curves)]), _summary(curves))
+    return Diagnosis(by_severity([*found, *_budget_follows_size(curves), *rates_differ(curves)]), _summary(curves))
 
 
 def _summary(curves: xr.Dataset) -> str:

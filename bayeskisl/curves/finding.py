@@ -17,10 +17,11 @@ class Finding:
     ----------
     code : str
         Codes about data: ``no_signal``, ``wrong_way``, ``turns_back``, ``outlying_rows``, ``sizes_disagree``,
-        ``never_moves``, ``all_lost``, ``few_in_the_fall``, ``silent_levels`` or ``below_guessing``. Codes about a
-        posterior: ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``,
-        ``prior_driven``, ``prior_sensitive``, ``sampled_thinly``, ``correlated_seeds``, ``assumed_by_import``,
-        ``rival_gate``, ``pareto_k``, ``approximate_likelihood`` or ``preview``.
+        ``never_moves``, ``all_lost``, ``few_in_the_fall``, ``silent_levels``, ``below_guessing``,
+        ``budget_follows_size`` or ``rates_differ``. Codes about a posterior: ``few_sizes``, ``nothing_to_harm``,
+        ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``, ``prior_sensitive``, ``sampled_thinly``,
+        ``correlated_seeds``, ``assumed_by_import``, ``rival_gate``, ``pareto_k``, ``approximate_likelihood`` or
+        ``preview``.
     severity : {"note", "warning", "serious"}
     message, remedy : str
         A sentence each.

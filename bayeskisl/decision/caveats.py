@@ -267,7 +267,7 @@ def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
         )
         yield Caveat(
             "wide",
-            f"the critical exposures are uncertain by a factor of {said(np.sqrt(ratio))} either way{consequence}",
+            f"the critical exposures are uncertain by a factor of {said(ratio)} from end to end{consequence}",
             weight="unusable" if ratio > _NO_BASIS else "care",
             remedy=way(
                 "ask `bayeskisl.plan` which runs narrow it most per cost",

@@ -143,7 +143,8 @@ def verification_block(verification: "Verification") -> dict[str, Any]:
     at_choice = verification.at_choice
     near = f"At the choice, {kept_at_choice(at_choice)}." if at_choice and at_choice.bounds else ""
     if at_choice and verification.kept.facts:
-        near = f"{near} Kept: {optimum_verdict(verification)}.".strip()
+        optimum = optimum_verdict(verification)
+        near = f"{near} {optimum[0].upper()}{optimum[1:]}.".strip()
     return {
         "verdict": verification.verdict,
         "sentence": verdict(verification),

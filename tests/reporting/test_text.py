@@ -90,7 +90,7 @@ def test_hit_and_miss_are_said_alike(decision, verification):
     assert "HIT: the measurement lies inside" in describe_verification(verification)
     assert "The interval is for the mean of many runs; a decision states" in describe_verification(verification)
     assert "for the mean of many runs" in verification._repr_html_()
-    assert "what was kept: most, " in describe_verification(verification)
+    assert "the trained models kept the most facts, " in describe_verification(verification)
     far = amount_curves((98_304,), (1000, 2000, 4000, 8000), log_threshold=lambda n: law_line(n) - 1)
     assert "MISS: the measurement lies outside" in describe_verification(verify(decision, far))
 

@@ -10,7 +10,7 @@ from studies.tables import TABLES, with_tables
 
 ROOT = Path(__file__).parents[2]
 PROOF = ROOT / "data" / "proof"
-PAGES = ["docs/how-far-can-you-trust-it.md", "docs/how-to/plan-runs.md"]
+PAGES = ["docs/how-far-can-you-trust-it.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

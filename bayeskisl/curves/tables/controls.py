@@ -108,7 +108,7 @@ def _guessed(
     for name in dict.fromkeys(domain[counted].tolist()):
         rows = counted & (domain == name)
         guesses[str(name)] = float(recalled[rows].sum() / probed[rows].sum())
-        _note_what_sizes_know(recalled[rows], probed[rows], sizes[rows], findings)
+        _note_what_sizes_know(recalled[rows], probed[rows], sizes[rows], str(name), findings)
     return guesses
 
 
@@ -125,7 +125,9 @@ def infused_counts(
     return *count(values, aside), values
 
 
-def _note_what_sizes_know(recalled: FloatArray, probed: FloatArray, sizes: FloatArray, findings: Findings) -> None:
+def _note_what_sizes_know(
+    recalled: FloatArray, probed: FloatArray, sizes: FloatArray, domain: str, findings: Findings
+) -> None:
     """Note that runs without infusion differ by size more than by chance: then they do more than guess."""
     from scipy.stats import chi2
 
@@ -137,8 +139,9 @@ def _note_what_sizes_know(recalled: FloatArray, probed: FloatArray, sizes: Float
     if chi2.sf(((right - asked * rate) ** 2 / (asked * rate * (1 - rate))).sum(), len(asked) - 1) < _CHANCE:
         rates = right / asked
         findings.notes.append(
-            f"runs in which nothing was infused recall {rates.min():.2g} to {rates.max():.2g} by size, and more than "
-            "chance differs: models may have learned facts elsewhere; state what is guessed, such as --guessing 0"
+            f"{f'{domain}: ' if domain else ''}models that saw no infused facts recall {100 * rates.min():.2g} % to "
+            f"{100 * rates.max():.2g} %, depending on size. This is more than chance can explain. They may know these "
+            "facts from other text. If so, state the guessing rate: --guessing 0"
         )
 
 

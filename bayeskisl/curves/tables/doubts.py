@@ -37,9 +37,10 @@ def doubt_sizes(fields: Fields, findings: Findings) -> None:
     if column is None or schema.PARAMS not in fields.values:
         return
     if schema.TOTAL_PARAMS not in fields.mapping and not says_non_embedding(column):
-        findings.assumed.append(
-            f"{column} was taken as non-embedding parameters; names such as 70M mostly count all of them (then map "
-            "params to a column of those without embeddings, and total_params to this one)"
+        findings.assumed.append(f"{column} was taken as non-embedding parameters")
+        findings.notes.append(
+            "names such as 70M mostly count embeddings too: if so, map params to a column without them, and "
+            f"total_params to {column}"
         )
     sizes = fields.values[schema.PARAMS]
     sizes = sizes[np.isfinite(sizes)]

@@ -8,6 +8,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arguments import in_words, require_one_of
 from bayeskisl.axes import AXES
+from bayeskisl.curves.rates import rates_differ
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.axis import axis_of, note_levels, note_nothing_to_harm, refuse_ratios_of_one
 from bayeskisl.curves.tables.checkpoints import with_planned_tokens
@@ -133,9 +134,16 @@ def curves_from_table(
     curves = assemble(without_refused(runs, findings), findings)
     note_levels(curves, shown_axis, findings)
     note_nothing_to_harm(curves, shown_axis, findings)
+    _note_rates(curves, fields, findings)
     options = recorded(raw, how, axis=axis, levels=levels, probed=probed, guessing=guessing, replicates=replicates)
     described = describe(curves, shown_axis, fields, infusion, findings).assign_attrs({RECORD: options})
     return validate(described, raw.origin)
+
+
+def _note_rates(curves: xr.Dataset, fields: Fields, findings: Findings) -> None:
+    """Note learning rates that differ between sizes."""
+    imported = curves.assign_attrs(import_mapping=fields.mapping)
+    findings.notes.extend(str(each) for each in rates_differ(imported))
 
 
 def _refuse_levels_unless_told(fields: Fields, findings: Findings) -> None:

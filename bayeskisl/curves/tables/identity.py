@@ -9,11 +9,15 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.benchmark import TYPICAL
 from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import Findings, Said
+from bayeskisl.curves.tables.spelling import column_named, in_shell
 from bayeskisl.knowledge.identity import infused_exposures
+from bayeskisl.quantities import three_digits
 
 __all__ = ["Infusion", "solve_identity"]
 
 _TERMS = (schema.TOKENS, schema.RATIO, schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT)
+_IN_WORDS = {schema.TOKENS: "tokens", schema.TOKENS_PER_FACT: "tokens per fact"}
+_EQUATION = "tokens x ratio = facts x exposures x tokens per fact"
 _ROUNDING = 0.02  # published numbers are rounded: 89 exposures stand for 88.9
 _RATIO = 0.5  # stands in for a ratio that is not told and was held fixed
 
@@ -186,8 +190,9 @@ def _solve(terms: dict[str, FloatArray], name: str, findings: Findings) -> bool:
         solved = np.where(np.isnan(solved), np.nan, np.nanmedian(solved) if (~np.isnan(solved)).any() else np.nan)
     elif name not in (schema.FACTS, schema.RATIO):
         findings.refuse(
-            f"one {name} in all rows, as it follows from r D = K f l",
-            f"{np.nanmin(solved):.6g} to {np.nanmax(solved):.6g}", "rows together", f"map {name}=COLUMN or a number",
+            f"the same {_IN_WORDS[name]} in all rows, from {_EQUATION}",
+            f"{three_digits(np.nanmin(solved))} to {three_digits(np.nanmax(solved))}", _columns_of(terms, findings),
+            f"map {name}=COLUMN or a number{_or_ignore(terms, findings)}",
         )  # fmt: skip
         return False
     if name == schema.FACTS:
@@ -196,6 +201,23 @@ def _solve(terms: dict[str, FloatArray], name: str, findings: Findings) -> bool:
     findings.notes.append(f"{name} was not in the table; derived from r D = K f l: {_range(solved)}")
     terms[name] = solved
     return True
+
+
+def _columns_read(terms: dict[str, FloatArray], findings: Findings) -> dict[str, str]:
+    """Return the columns of terms that vary, by their fields."""
+    named = {name: column_named(findings.sources.get(name), findings.columns) for name in terms}
+    return {name: column for name, column in named.items() if column and _spread(terms[name]) > _ROUNDING}
+
+
+def _columns_of(terms: dict[str, FloatArray], findings: Findings) -> str:
+    columns = list(_columns_read(terms, findings).values())
+    return f"columns {' and '.join(columns)}" if columns else "rows together"
+
+
+def _or_ignore(terms: dict[str, FloatArray], findings: Findings) -> str:
+    """Offer to leave out a column of exposures, which the other terms then give."""
+    column = _columns_read(terms, findings).get(schema.EXPOSURES)
+    return f", or leave the exposures out: --ignore {in_shell(column)}" if column else ""
 
 
 def _allowed(name: str, derived: FloatArray, findings: Findings, every_row: bool = False) -> FloatArray:

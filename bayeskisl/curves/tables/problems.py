@@ -53,6 +53,7 @@ class Findings:
     unread: list[str] = field(default_factory=list)  # those of them in which rows differ
     may_be: Mapping[str, Sequence[str]] = field(default_factory=dict)  # unused columns by a field that they may be
     settings: Mapping[str, Sequence[object]] = field(default_factory=dict)  # columns that describe runs
+    sources: Mapping[str, object] = field(default_factory=dict)  # columns, SQL or numbers by the field they give
     refused: set[str] = field(default_factory=set)  # fields whose lack is therefore no problem of its own
     rows: IntArray = field(init=False)  # row of the table from which each row stems
 

@@ -69,7 +69,7 @@ def read_fields(raw: RawTable, given: Mapping[str, Any], how: Reading, findings:
     refuse_shares_as_percent(values, mapping, given, table.columns, findings)
     findings.unused, findings.may_be = unused, columns_that_may_be(table.columns, unused)
     findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(table.columns[name])]
-    findings.settings = _settings(table, mapping)
+    findings.settings, findings.sources = _settings(table, mapping), mapping
     return Fields(table, mapping, recognised, values, unused, controls)
 
 

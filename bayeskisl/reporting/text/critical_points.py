@@ -45,7 +45,7 @@ def _lines(forecast: CriticalPoints) -> Iterator[str]:
     if forecast.limits:
         known = forecast.curves.attrs.get("exposure_scale") != "relative"
         yield from limit_lines({name: {"probability": share} for name, share in forecast.limits.items()}, known)
-    rules = {"proportional to size": "proportional", "a power law through the last five sizes": "power_law"}
+    rules = {"proportional to size": "proportional", "a power law through the largest sizes, five at most": "power_law"}
     told = [f"{three_digits(forecast.rules[name])} by '{rule}'" for rule, name in rules.items()
             if np.isfinite(forecast.rules[name])]  # fmt: skip
     yield f"rules of thumb: {', '.join(told)} ({unit})"

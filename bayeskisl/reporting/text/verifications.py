@@ -27,7 +27,7 @@ def describe_verification(verification: "Verification") -> str:
     if at_choice and at_choice.bounds:
         lines.append(f"at the choice: {kept_at_choice(at_choice)}")
     if at_choice and verification.kept.facts:
-        lines.append(f"what was kept: {optimum_verdict(verification)}")
+        lines.append(optimum_verdict(verification))
     return "\n".join(lines)
 
 
@@ -69,7 +69,7 @@ def _score_lines(verification: "Verification") -> list[str]:
     scores = verification.scores
     if scores is None:
         return []
-    names = {"proportional": "proportional to size", "power_law": "power law through the last five sizes"}
+    names = {"proportional": "proportional to size", "power_law": "power law through the largest sizes, five at most"}
     beside = "".join(f", {names.get(name, name)} {value:.2f}" for name, value in scores.rules.items())
     return [
         f"score: log density {scores.log:.2f} (higher is better); interval score {scores.interval:.2f}{beside} "
@@ -91,7 +91,12 @@ def verdict(verification: "Verification") -> str:
     )
     if verification.measured.bound:
         return said
-    return f"{said}; {percent(round(verification.rank, 3))} of the predictive distribution lie below it"
+    return f"{said}; the measurement is at the {_ordinal(round(100 * verification.rank))} percentile of the forecast"
+
+
+def _ordinal(number: int) -> str:
+    last = 0 if 10 <= number % 100 <= 20 else number % 10
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
 
 
 def optimum_verdict(verification: "Verification") -> str:
@@ -99,12 +104,11 @@ def optimum_verdict(verification: "Verification") -> str:
     kept = verification.kept
     first, last = kept.best
     at = three_digits(first) if first == last else span(first, last)
-    said = f"most, {three_digits(max(kept.facts))} facts, at {at} {verification.unit}"
+    said = f"the trained models kept the most facts, {three_digits(max(kept.facts))}, at {at} {verification.unit}"
     if not kept.best_is_inside:
         said += ", an end of the levels that were trained"
     elif verification.optimum_hit is not None:
-        inside = "inside" if verification.optimum_hit else "outside"
-        said += f", {inside} the predicted interval of the optimum, {span(*verification.optimum_interval)}"
+        said += f"; the forecast for this {kept.axis.name} was {span(*verification.optimum_interval)}"
     for name, place in {"the choice": verification.choice, "the best mean": verification.optimum}.items():
         given_up = kept.given_up_at(place)
         if given_up is not None:

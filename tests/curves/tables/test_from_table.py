@@ -822,3 +822,12 @@ def test_the_table_of_an_import_leaves_out_whole_examples_and_keeps_the_names_of
         "infused_heldout_accuracy", "accuracy.infused_heldout"
     ]  # fmt: skip
     assert not any(re.search(r"[^ ]\.\.\.", line) for line in lines)
+
+
+def test_terms_that_contradict_each_other_are_named_by_their_columns():
+    table = {"params": ["70M"] * 3, "facts": [1000, 2000, 4000], "exposures_per_fact": [6, 20, 23],
+             "recalled": [9, 5, 3], "probed": [10] * 3, "ratio": [0.5] * 3, "tokens_per_fact": [20] * 3}  # fmt: skip
+    (message,) = messages(table)
+    assert "columns facts and exposures_per_fact: expected the same tokens in all rows" in message
+    assert "tokens x ratio = facts x exposures x tokens per fact, got 240,000 to 3,680,000" in message
+    assert "--ignore exposures_per_fact" in message

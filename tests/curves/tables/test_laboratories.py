@@ -431,10 +431,10 @@ def test_a_state_that_nobody_knows_is_asked_for(read):
 def test_controls_that_know_different_amounts_are_told(read):
     rows = ["70M,0,.35,400", "160M,0,.55,400", "70M,1000,.9,400", "160M,1000,.9,400", "70M,4000,.4,400"]
     text = lines("params,facts,acc,n_samples", *rows)
-    said = "recall 0.35 to 0.55 by size, and more than chance differs"
+    said = "models that saw no infused facts recall 35 % to 55 %, depending on size"
     assert said in describe_import(read(text))
-    assert "by size" not in describe_import(read(text.replace(".55", ".37")))
-    assert "by size" not in describe_import(read(text, guessing=0.4))
+    assert "depending on size" not in describe_import(read(text.replace(".55", ".37")))
+    assert "depending on size" not in describe_import(read(text, guessing=0.4))
 
 
 def test_averages_alone_are_the_runs(read):
