@@ -116,7 +116,7 @@ def test_money_and_what_it_buys_fit_a_terminal_of_80_columns(monkeypatch, tmp_pa
     assert result.exit_code == 0, result.exception
     rows = result.stdout.split("Frontier: ")[1].splitlines()[1:]
     heading = next(row for row in rows if row.split()[:1] == ["spent"])
-    assert heading.split() == ["spent", "runs", "width", "90", "%", "regret", "risk", "loss"]
+    assert heading.split() == ["spent", "runs", "factor", "90", "%", "regret", "risk", "loss"]
     assert max(map(len, rows[: rows.index(heading) + 4])) <= 80
     assert "It ends here" in result.stdout
 
