@@ -31,13 +31,13 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     -------
     matplotlib.figure.Figure
         Left: infusion against model size. Crosses are trained runs, discs are candidates (a larger disc means more
-        narrowing per cost), and rings are the planned runs, counted by size above the panel. Right: expected width, see `Plan`,
-        against the money spent, along the plan and, as steps, the least width for each amount with its 90 % band; a
-        line marks the floor that no other run removes.
+        narrowing per cost), and rings are the planned runs, counted by size above the panel. Right: expected width, see
+        `Plan`, against the money spent, along the plan and, as steps, the least width for each amount with its 90 %
+        band; a line marks the floor that no other run removes.
     """
     require_kind(plan, "plan", PLAN)
     with figure_style(dark):
-        figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))
+        figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.8), width_ratios=(1.5, 1))
         _draw_candidates(left, plan)
         _draw_frontier(right, plan)
         left.set_title(f"Next runs for {exact(plan.target.params)} parameters")
@@ -64,7 +64,7 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
     _name_planned_sizes(axes, plan, orange)
     axes.set_xlabel("non-embedding parameters")
     axes.set_ylabel(plan.target.axis.label)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)  # runs may lie anywhere in the panel
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)  # runs may lie anywhere in the panel
 
 
 def _name_planned_sizes(axes: Axes, plan: Plan, color: str) -> None:
@@ -74,9 +74,11 @@ def _name_planned_sizes(axes: Axes, plan: Plan, color: str) -> None:
         counts[run.params] += run.replicates
     labels = [f"{exact(size)}: {count} run{'s' * (count != 1)}" for size, count in counts.items()]
     above = axes.secondary_xaxis("top")
-    above.set_xticks(list(counts), labels, rotation=35, ha="left", va="bottom", rotation_mode="anchor", color=color)
+    above.set_xticks(list(counts), labels, rotation=25, ha="left", va="bottom", rotation_mode="anchor", color=color,
+                     size=8.5)  # fmt: skip
     above.xaxis.set_minor_locator(NullLocator())
     above.tick_params(length=0, pad=2)
+    above.spines["top"].set_visible(False)
 
 
 def _draw_frontier(axes: Axes, plan: Plan) -> None:
@@ -99,4 +101,4 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
     axes.set_xlabel(f"spent, of {amount(plan.budget.amount)} {plan.costs.unit}")
     axes.set_ylabel("width of the 90 % interval, natural log units")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
