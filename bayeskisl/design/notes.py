@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.budgets import amount
 from bayeskisl.curves import varied
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.design.budgets import amount
 from bayeskisl.design.frontier import Offer, Worth
 from bayeskisl.design.lookahead import Batch
 from bayeskisl.design.outlook import WORTH_WHILE, Score

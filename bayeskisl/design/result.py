@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bayeskisl import schema
+from bayeskisl.budgets import Budget, amount
 from bayeskisl.card import card, escaped
 from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.design.budgets import Budget, amount
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.frontier import Point, Worth
 from bayeskisl.design.outlook import WORTH_WHILE, Score
