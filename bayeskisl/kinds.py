@@ -26,7 +26,11 @@ CURVES, FIT, PREDICTION, DECISION = "retention curves", "a fit", "a prediction",
 VERIFICATION, PLAN, BACKTEST = "a verification", "a plan", "a back-test"
 CRITICAL_POINTS = "a forecast from critical points"
 _ANSWERS = {"prediction": PREDICTION, "decision": DECISION}
-_MADE_OF = {(FIT, CURVES): ("fit", ""), (PREDICTION, FIT): ("predict", " --params N")}
+_MADE_OF = {
+    (FIT, CURVES): (("fit",), ""),
+    (PREDICTION, FIT): (("decide", "predict"), " --params N"),
+    (DECISION, FIT): (("decide",), " --params N"),
+}
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx")
 
 
@@ -40,8 +44,9 @@ def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[A
     """
     found = kind_of_arrays(names, attrs)
     if found not in ("", expected):
-        name, options = _MADE_OF.get((expected, found), ("", ""))
-        remedy = f"make it with {way(f'`bk.{name}`', f'`bayeskisl {name} {where}{options}`')}" if name else ""
+        names_of_ways, options = _MADE_OF.get((expected, found), ((), ""))
+        ways = [way(f"`bk.{name}`", f"`bayeskisl {name} {where}{options}`") for name in names_of_ways]
+        remedy = f"make it with {' or '.join(ways)}" if ways else ""
         raise InputError(expected, found, where, remedy)
 
 

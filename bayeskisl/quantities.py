@@ -8,8 +8,8 @@ from bayeskisl.errors import InputError
 
 __all__ = [
     "ABBREVIATED", "LONGEST", "NOUN", "NUMBER", "POWER", "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE",
-    "SCALES", "as_number", "duration", "is_percent", "number_in", "read_number", "read_numbers", "scaled", "short",
-    "size", "size_and_budget", "three_digits",
+    "SCALES", "as_number", "duration", "factor", "is_percent", "number_in", "read_number", "read_numbers", "scaled",
+    "short", "size", "size_and_budget", "three_digits",
 ]  # fmt: skip
 
 # Relative differences up to which two numbers are the same one.
@@ -139,6 +139,7 @@ def size(params: float) -> str:
 
 # Shares above have digits for what they lack of 1, unless that is next to nothing.
 _NEAR_ONE, _TINY = 0.9, 1e-6
+_WIDEST = 20.0  # in natural logs: wider intervals bound nothing
 _WRITTEN_OUT = 1e9  # larger amounts are written in powers of ten
 
 
@@ -160,6 +161,11 @@ def three_digits(value: float, down: bool = False, up: bool = False) -> str:
     whole = math.floor(scaled + 1e-9) if down else math.ceil(scaled - 1e-9) if up else round(scaled)
     rounded = whole / 10.0**decimals
     return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.{max(decimals, 3)}g}"
+
+
+def factor(width: float) -> str:
+    """Format the ratio of the ends of an interval whose width is in natural logs, 2.59 for 0.952."""
+    return three_digits(math.exp(width) if width < _WIDEST else math.inf)
 
 
 def amount(value: float) -> str:

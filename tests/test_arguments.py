@@ -10,9 +10,9 @@ import xarray as xr
 
 import bayeskisl as bk
 from bayeskisl.arguments import in_words, kind_of, require_share
+from bayeskisl.budgets import read_budget
 from bayeskisl.card import card, escaped
 from bayeskisl.decision import Answer
-from bayeskisl.design.budgets import read_budget
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import CURVES, DECISION, FIT
 from bayeskisl.quantities import as_number

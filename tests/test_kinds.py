@@ -33,7 +33,11 @@ def files(tmp_path):
         (load_curves, "decision.nc", "expected retention curves, got a decision"),
         (load_fit, "curves.nc", "expected a fit, got retention curves; make it with `bayeskisl fit .*curves.nc`"),
         (load_fit, "decision.nc", "expected a fit, got a decision"),
-        (load_prediction, "fit.nc", "got a fit; make it with `bayeskisl predict .*fit.nc --params N`"),
+        (
+            load_prediction,
+            "fit.nc",
+            "got a fit; make it with `bayeskisl decide .*fit.nc.* or `bayeskisl predict .*",
+        ),
         (load_prediction, "curves.nc", "expected a prediction, got retention curves"),
     ],
 )

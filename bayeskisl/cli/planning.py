@@ -1,7 +1,7 @@
 """Commands that choose runs: plan, loop, replay."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,7 +70,11 @@ class MoneyOptions:
     """Options of the budget and of the costs of runs."""
 
     budget: Annotated[
-        str, typer.Option(metavar="X", help="Budget: 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd.")
+        str,
+        typer.Option(
+            metavar="X",
+            help="Budget: 1e18flop; 20min, 2h or 600 (device-seconds) with --device, --costs or --records; 2000usd.",
+        ),
     ]
     records: Annotated[Path | None, typer.Option(metavar="DIR", help="Measured costs: the folder of the sweep.")] = None
     costs: Annotated[
@@ -87,18 +91,9 @@ class MoneyOptions:
         None
     )
 
-    def costs_for(self, curves: "xr.Dataset") -> "Costs | None":
-        """Return the costs that the options name, or None."""
-        costs = self._without_price(curves)
-        if self.price is None:
-            return costs
-        if costs is None:
-            raise InputError("--device, --costs or --records beside --price", "none", "--price")
-        return costs.priced(self.price)
-
-    def _without_price(self, curves: "xr.Dataset") -> "Costs | None":
-        from bayeskisl.design import Costs
-        from bayeskisl.sweeping.device_peaks import UTILISATION
+    def check(self) -> None:
+        """Refuse options that contradict each other or leave the budget without costs; no fit is needed."""
+        from bayeskisl.budgets import FLOP, costs_remedy, read_budget
 
         named = {"--records": self.records, "--costs": self.costs, "--device": self.device}
         given = [name for name, value in named.items() if value is not None]
@@ -106,6 +101,21 @@ class MoneyOptions:
             raise InputError("one of --records, --costs and --device", " and ".join(given), "costs")
         if self.utilisation is not None and self.device is None:
             raise InputError("--device beside --utilisation", "none", "--utilisation")
+        if self.price is not None and not given:
+            raise InputError("--device, --costs or --records beside --price", "none", "--price")
+        unit = read_budget(self.budget).unit
+        if unit != FLOP and not given:
+            raise InputError(f"costs beside a budget in {unit}", "none", "--budget", costs_remedy(unit))
+
+    def costs_for(self, curves: "xr.Dataset") -> "Costs | None":
+        """Return the costs that the options name, or None."""
+        costs = self._without_price(curves)
+        return costs if costs is None or self.price is None else costs.priced(self.price)
+
+    def _without_price(self, curves: "xr.Dataset") -> "Costs | None":
+        from bayeskisl.design import Costs
+        from bayeskisl.sweeping.device_peaks import UTILISATION
+
         if self.device is not None:
             return Costs.on_device(self.device, UTILISATION if self.utilisation is None else self.utilisation)
         if self.costs is not None:
@@ -151,6 +161,9 @@ def plan(
 ) -> None:
     """Propose runs that narrow the interval of the target, and the width to expect."""
     asked, out = target.target(), answer.out
+    money.check()
+    sizes = read_numbers(offer.sizes, "--sizes") if offer.sizes else None
+    largest = read_number(offer.largest, "--largest") if offer.largest else None
     with Progress("loading the fit") as progress:
         from bayeskisl import design
         from bayeskisl.inference import load_fit
@@ -159,15 +172,20 @@ def plan(
         costs = money.costs_for(loaded.curves)
         progress("scoring candidate runs")
         table = _sweep_behind(loaded.curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
-        named = read_numbers(offer.sizes, "--sizes") if offer.sizes else design.ladder_sizes(table) if table else None
+        named = sizes or (design.ladder_sizes(table) if table else None)
         offered = design.candidate_runs(
             loaded, asked, budget=money.budget, costs=costs, sizes=named,
-            largest=read_number(offer.largest, "--largest") if offer.largest else None, seed=seed,
+            largest=largest, seed=seed,
         )  # fmt: skip
         result = design.plan(
             loaded, asked, budget=money.budget, candidates=offered, strategy=design.Strategy(**vars(strategy)),
             costs=costs, seed=seed,
         )  # fmt: skip
+        if largest and named and max(named) < largest < asked.params:
+            end = (
+                f"{'the list of --sizes' if sizes else 'the ladder of the sweep'} ends at {max(named):,.0f} parameters"
+            )
+            result = replace(result, notes=(*result.notes, f"`--largest {offer.largest}` has no effect: {end}."))
         if answer.figure is not None:
             from bayeskisl.reporting import plot_plan
             from bayeskisl.reporting.images import write_figure
@@ -204,16 +222,23 @@ class LimitOptions:
     """Options of the limits at which a loop ends."""
 
     until: Annotated[
-        str, typer.Option(metavar="width=X", help="Stop when the 90 % interval of the log collapse point is this wide.")
+        str,
+        typer.Option(
+            metavar="width=X", help="Stop at an interval no wider than this (natural log; 0.6 is a factor of 1.8)."
+        ),
     ]
     budget: Money
     largest: Largest = None
 
     def limits(self) -> "Limits":
-        """Return the limits that the options name."""
+        """Return the limits that the options name; wrong ones are refused before anything is loaded."""
+        from bayeskisl.budgets import read_budget
+
+        until, budget = _width(self.until), read_budget(self.budget)
+        largest = read_number(self.largest, "--largest") if self.largest else None
         from bayeskisl.workflow import Limits
 
-        return Limits(_width(self.until), self.budget, read_number(self.largest, "--largest") if self.largest else None)
+        return Limits(until, budget, largest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,13 +281,13 @@ def loop(
     seed: Seed = 0,
 ) -> None:
     """Train, fit, plan and train again, until the interval is narrow enough or the budget is spent."""
+    asked, until = target.target(), limits.limits()
     with Progress("loading the package"):
         from bayeskisl.cli.training import SweepDisplay
         from bayeskisl.design import Costs, Strategy
         from bayeskisl.workflow import Machine
         from bayeskisl.workflow import loop as run_loop
 
-    asked, until = target.target(), limits.limits()
     prices = None if machine.costs is None else Costs.of_table(machine.costs, _curves_of(spec))
     with _asking() if ask else SweepDisplay() as display:
         steps = run_loop(

@@ -18,7 +18,7 @@ from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import SAME_HELD, short, three_digits
 
-__all__ = ["APART", "about_prediction", "has_short_ladder"]
+__all__ = ["APART", "about_prediction", "has_short_ladder", "said", "size_that_tests"]
 
 # One order of magnitude beyond the sizes seen: where studies with R2 above .98 were off by factors.
 _FAR = 10.0
@@ -146,9 +146,20 @@ def has_short_ladder(target: PlannedModel, curves: xr.Dataset) -> bool:
     return is_short and target.params > _WELL_ABOVE * sizes[-1] * (1 + 1e-9)
 
 
+def size_that_tests(target: PlannedModel, curves: xr.Dataset) -> float | None:
+    """A size between the target and the largest trained one, where a decision asks for one to test the law."""
+    largest = float(np.max(curves[schema.PARAMS].values))
+    far = target.params >= _FAR * largest * (1 - 1e-9)
+    return _halfway(target, largest) if far or has_short_ladder(target, curves) else None
+
+
+def _halfway(target: PlannedModel, size: float) -> float:
+    return float(f"{np.sqrt(target.params * size):.2g}")
+
+
 def _size_between(target: PlannedModel, size: float) -> str:
     """Name a size between the target and the nearest one that was trained."""
-    between = float(f"{np.sqrt(target.params * size):.2g}")
+    between = _halfway(target, size)
     point = "collapse point" if target.harms else "onset"
     return f"a size between, such as {said(between)} parameters, at infusions around its {point}"
 

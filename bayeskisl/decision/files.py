@@ -48,7 +48,7 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
 
 
 def _remedy(kinds: tuple[str, ...]) -> str:
-    return f"write one with `bayeskisl {'predict' if 'prediction' in kinds else 'decide'}`"
+    return f"make it with `bayeskisl decide`{' or `bayeskisl predict`' if 'prediction' in kinds else ''}"
 
 
 def checked_answer(answer: xr.Dataset, where: str, *kinds: str) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -98,7 +99,10 @@ def decision_table(
         return list(_rows(name, source, asked, risks, criterion, options, several))
 
     with one_blas_thread(), ThreadPoolExecutor(min(workers or available_cores(), len(by_name))) as pool:
-        return pd.DataFrame([row for of_table in pool.map(rows, by_name.items()) for row in of_table])
+        # a thread knows whether remedies name options of the command line only from a copy of this context
+        contexts = [copy_context() for _ in by_name]
+        tables = pool.map(lambda context, named: context.run(rows, named), contexts, by_name.items())
+        return pd.DataFrame([row for of_table in tables for row in of_table])
 
 
 def _by_name(fits: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Plans: the small runs that sharpen the answer for a large model most, for their price."""
 
+from bayeskisl.budgets import Budget, read_budget
 from bayeskisl.design.beliefs import Beliefs
-from bayeskisl.design.budgets import Budget, read_budget
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook

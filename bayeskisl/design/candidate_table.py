@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS
+from bayeskisl.budgets import DOLLARS, FLOP, SECONDS
 from bayeskisl.design.problem import Problem
 from bayeskisl.design.reasons import reason
 

@@ -9,10 +9,10 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.arrays import FloatArray
+from bayeskisl.budgets import Budget, read_budget
 from bayeskisl.curves.cells import budgets_tried
 from bayeskisl.decision.planned_model import of_target
 from bayeskisl.design.beliefs import Beliefs, Cell
-from bayeskisl.design.budgets import Budget, read_budget
 from bayeskisl.design.costs import Costs, costs_for
 from bayeskisl.design.particles import PARTICLES, believe
 from bayeskisl.design.runs import Run, sorted_runs

@@ -9,7 +9,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arguments import require_curves
 from bayeskisl.arrays import FloatArray
-from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS
+from bayeskisl.budgets import DOLLARS, FLOP, SECONDS
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
 

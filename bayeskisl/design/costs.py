@@ -17,7 +17,7 @@ from bayeskisl.arguments import (
     require_positive,
 )
 from bayeskisl.arrays import FloatArray
-from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget
+from bayeskisl.budgets import DOLLARS, FLOP, SECONDS, Budget, costs_remedy
 from bayeskisl.design.cost_tables import read_cost_table
 from bayeskisl.design.runs import Run
 from bayeskisl.errors import InputError, way
@@ -238,18 +238,7 @@ def costs_for(budget: Budget, costs: Costs | None, option: str = "") -> tuple[Bu
     if costs is None and budget.unit == FLOP:
         return budget, Costs.of_flops()
     got = "none" if costs is None else f"costs in {costs.unit}"
-    raise InputError(f"costs beside a budget in {budget.unit}", got, "costs", _remedy(budget.unit, option))
-
-
-def _remedy(unit: str, option: str) -> str:
-    if unit == FLOP:
-        return "give the budget in the unit of the costs, or leave the costs out, for 6 N D"
-    if unit == DOLLARS:
-        return way("price them, as `bk.Costs.on_device('h100').priced(2.5)`, or state them in `bk.Costs.of_table`",
-                   option or "add `--device h100 --price 2.5`, or a table of dollars, `--costs FILE`")  # fmt: skip
-    python = "take `bk.Costs.on_device('h100')`, `bk.Costs.of_table(table)` or `bk.Costs.of_records(folder)`"
-    options = "name the device, `--device h100`, a table, `--costs FILE`, or the sweep's folder, `--records DIR`"
-    return f"{way(python, option or options)}, or give the budget in FLOP, as 1e15flop"
+    raise InputError(f"costs beside a budget in {budget.unit}", got, "costs", costs_remedy(budget.unit, option))
 
 
 def _timed_runs(folder: Path) -> Iterator[tuple[float, float, float]]:

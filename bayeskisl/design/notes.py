@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.budgets import amount
 from bayeskisl.curves import varied
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.design.budgets import amount
 from bayeskisl.design.frontier import Offer, Worth
 from bayeskisl.design.lookahead import Batch
 from bayeskisl.design.outlook import WORTH_WHILE, Score
 from bayeskisl.design.problem import FEWEST_DRAWS, Problem
 from bayeskisl.design.runs import Run
 from bayeskisl.errors import way
+from bayeskisl.quantities import factor
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -52,7 +53,7 @@ def what_looking_ahead_gains(problem: Problem, made: Sequence[Batch], chosen: Of
     spent = amount(sum(map(problem.cost_of, greedy.runs)), problem.costs.unit, of=problem.budget)
     return [
         f"The best batch was made {chosen.batch.how}: one run after the other by gain per cost would have spent "
-        f"{spent} and left the interval at {greedy.width:.2f}."
+        f"{spent} and left the interval at a factor of {factor(greedy.width)}."
     ]
 
 
@@ -83,7 +84,8 @@ def what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: float
     unit = problem.outlook.beliefs.target.axis.unit
     return [
         f"A larger size would show more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
-        f"{amount(problem.cost_of(best), problem.costs.unit)}, is expected to leave {width:.2f} by itself. If it may "
+        f"{amount(problem.cost_of(best), problem.costs.unit)}, is expected to leave a factor of {factor(width)} by "
+        f"itself. If it may "
         f"be trained, allow it with {way(f'`largest={best.params:.0f}`', f'`--largest {best.params:.0f}`')}."
     ]
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arguments import in_words, require_fit, require_instance, require_whole
+from bayeskisl.budgets import Budget, read_budget, worth_in
 from bayeskisl.cores import one_blas_thread
+from bayeskisl.decision.caveats import size_that_tests
 from bayeskisl.decision.of_fit import require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.design.budgets import Budget, read_budget, worth_in
 from bayeskisl.design.candidate_table import candidate_table
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs, costs_for
@@ -167,6 +168,7 @@ def plan(
         pending=tuple(pending),
         trained=problem.trained,
         draws=left,
+        between=size_that_tests(planned, ours.curves),
         notes=tuple(notes),
     )
 

@@ -1,24 +1,30 @@
 """A plan: its runs, their expected effect, and its verdict."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bayeskisl import schema
+from bayeskisl.budgets import Budget, amount
 from bayeskisl.card import card, escaped
+from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.design.budgets import Budget, amount
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.frontier import Point, Worth
 from bayeskisl.design.outlook import WORTH_WHILE, Score
 from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.design.runs import Run
 from bayeskisl.kinds import PLAN
-from bayeskisl.quantities import size_and_budget, three_digits
+from bayeskisl.quantities import factor, size_and_budget, three_digits
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Plan", "Purchase"]
+
+# A plan that narrows the interval by less is not worth its runs: re-weighted draws are hardly more exact.
+_LITTLE = 0.05
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ class Plan:
         Runs of the fit.
     draws : int
         Effective number of posterior draws behind each imagined history at the end of the batch.
+    between : float, optional
+        A size between the target and the largest trained one that would test the law, where a decision asks for one.
     notes : tuple of str
         Warnings about the batch.
     """
@@ -116,6 +124,7 @@ class Plan:
     pending: tuple[Run, ...]
     trained: tuple[Run, ...]
     draws: int
+    between: float | None
     notes: tuple[str, ...]
 
     @property
@@ -129,6 +138,12 @@ class Plan:
     def runs(self) -> tuple[Run, ...]:
         """The batch."""
         return tuple(purchase.run for purchase in self.purchases)
+
+    @property
+    def steps(self) -> tuple[Purchase, ...]:
+        """The batch with consecutive purchases of the same size, budget and level as one purchase."""
+        alike = groupby(self.purchases, key=lambda each: (*each.run.cell, each.run.level))
+        return tuple(_together(list(purchases)) for _, purchases in alike)
 
     @property
     def orders(self) -> "pd.DataFrame":
@@ -165,8 +180,51 @@ class Plan:
         return pd.DataFrame([vars(point) for point in self.points])
 
     @property
+    def advice(self) -> str:
+        """The thing to do next, in a sentence or two; empty where the budget pays for no run."""
+        if self.table["cost"].min() > self.budget.amount or self.draws < FEWEST_DRAWS:
+            return ""
+        if self.narrowing < _LITTLE and not self.worth:
+            return " ".join(filter(None, (self._nothing, self._test_of_the_law)))
+        if not self.purchases:
+            return ""
+        first = self.steps[0]
+        return (
+            f"Train first: {_in_words(first.run.replicates)} of {self._model(first.run)} "
+            f"({amount(first.cost, self.costs.unit)}). The interval is then expected to shrink from a factor of "
+            f"{factor(self.before)} to {factor(first.width)}."
+        )
+
+    @property
+    def narrowing(self) -> float:
+        """Share of the width that the whole batch is expected to take away."""
+        return 1 - self.path[-1][1] / self.before
+
+    @property
+    def _nothing(self) -> str:
+        count = sum(run.replicates for run in self.runs)
+        effect = f": {_in_words(count)} would narrow the interval by {100 * self.narrowing:.0f} %" if count else ""
+        return f"Buy nothing from this list{effect}."
+
+    @property
+    def _test_of_the_law(self) -> str:
+        """The size that tests the law, and the largest on offer if that is smaller."""
+        if self.between is None:
+            return ""
+        largest = self.table["params"].max()
+        end = f"; the sizes on offer end at {said(largest)}" if largest < self.between else ""
+        return f"To test the law itself, train a size between, such as {said(self.between)} parameters{end}."
+
+    def _model(self, run: Run) -> str:
+        """A run's size, its budget where several are on offer, and its level, in words."""
+        axis = self.target.axis
+        budget = f" on {said(run.tokens)} tokens" if self.table["tokens"].nunique() > 1 else ""
+        level = f"with {run.level:,.0f} facts" if axis.counts_facts else f"at {run.level:.4g} {axis.in_words}"
+        return f"{said(run.params)} parameters{budget} {level}"
+
+    @property
     def verdict(self) -> str:
-        """Verdict in one sentence."""
+        """Verdict in one sentence; an interval is given as the ratio of its ends."""
         unit = self.costs.unit
         if not self.purchases and self.draws < FEWEST_DRAWS:
             return "The pending runs change too much for these draws to say more: wait for them and fit again."
@@ -177,24 +235,25 @@ class Plan:
         spent, width = self.path[-1]
         count = sum(run.replicates for run in self.runs)
         low, high = self.promise
-        what = f"{count} run{'s' * (count != 1)} for {amount(spent, unit, of=self.budget.amount)}"
-        floor = f"the floor that no other run removes is {self.floor:.2f}"
+        what = f"{_in_words(count)} for {amount(spent, unit, of=self.budget.amount)}"
+        floor = f"the floor that no other run removes is a factor of {factor(self.floor)}"
+        offered = f", and no size above {self.table['params'].max():,.0f} was offered"
         if not self.purchases and self.worth:
-            return f"No run is worth its price: the interval stays at {self.before:.2f} log units; {floor}."
+            return f"No run is worth its price: the interval stays at a factor of {factor(self.before)}; {floor}."
         if not self.purchases:
             return (
-                f"No run on offer within this budget narrows the interval of {self.before:.2f} log units by "
-                f"{100 * WORTH_WHILE:.0f} %; {floor}, and no size above {self.table['params'].max():,.0f} was offered."
+                f"No run on offer within this budget narrows the interval of a factor of {factor(self.before)} by "
+                f"{100 * WORTH_WHILE:.0f} %; {floor}{offered}."
             )
         if not self.worth_while:
-            largest = self.table["params"].max()
             return (
-                f"Nothing within this budget would help: {what} are expected to leave the interval at {width:.2f} "
-                f"log units instead of {self.before:.2f}; {floor}, and no size above {largest:,.0f} was offered."
+                f"Nothing within this budget would help: {what} are expected to leave the interval at a factor of "
+                f"{factor(width)} instead of {factor(self.before)}; {floor}{offered}."
             )
         return (
-            f"{what} {'is' if count == 1 else 'are'} expected to narrow the 90 % interval of the {self.quantity} from "
-            f"{self.before:.2f} to {width:.2f} ({low:.2f} to {high:.2f}); {floor}."
+            f"{what} {'is' if count == 1 else 'are'} expected to narrow the 90 % interval of the "
+            f"{self.quantity.removeprefix('log ')} from a factor of {factor(self.before)} to {factor(width)} "
+            f"({factor(low)} to {factor(high)}); {floor}."
         )
 
     @property
@@ -227,6 +286,8 @@ class Plan:
                 {**p.run.summary(), "cost": p.cost, "spent": p.spent, "expected_width": p.width, "why": p.why}
                 for p in self.purchases
             ],
+            "advice": self.advice,
+            "between": self.between,
             "verdict": self.verdict,
             "notes": list(self.notes),
         }
@@ -249,8 +310,20 @@ class Plan:
         ]
         rows = [
             ("target", self._place(self.target.params, self.target.tokens)),
+            *((("advice", self.advice),) if self.advice else ()),
             ("verdict", self.verdict),
             *runs,
             *(("note", note) for note in self.notes),
         ]
         return card("plan", escaped(rows))
+
+
+def _together(purchases: Sequence[Purchase]) -> Purchase:
+    """Consecutive purchases of one size and level as one: their runs and costs add up."""
+    last, replicates = purchases[-1], sum(each.run.replicates for each in purchases)
+    return replace(last, run=replace(last.run, replicates=replicates), cost=sum(each.cost for each in purchases),
+                   why=purchases[0].why)  # fmt: skip
+
+
+def _in_words(count: int) -> str:
+    return f"{count:,} run{'s' * (count != 1)}"

@@ -13,7 +13,7 @@ from bayeskisl import schema
 from bayeskisl.curves import levels_of_runs
 from bayeskisl.design.runs import Run, of_cell, same_level
 from bayeskisl.errors import InputError
-from bayeskisl.shipped import shipped_file, shipped_names
+from bayeskisl.shipped import shipped_file, shipped_folder, shipped_names
 from bayeskisl.specifications import read_toml, toml_value
 from bayeskisl.sweeping.ladder import Ladder, load_ladder
 
@@ -32,11 +32,8 @@ def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str
         If no file is named and the curves come from none or several of the shipped sweeps.
     """
     if spec is None:
-        made_by = [name for name in json.loads(curves.attrs.get("sweeps", "{}")) if name in shipped_names("sweeps")]
-        if len(made_by) != 1:
-            raise InputError("the sweep's own TOML file", "none", "sweep", "name it with `--sweep SPEC.toml`")
-        spec = made_by[0]
-    path = shipped_file("sweeps", spec)
+        spec = _named_by(curves)
+    path = _file(spec)
     table = read_toml(path)
     if len(table.get("learning_rates", [])) > 1 or {"cross", "layers"} & set(table):
         raise InputError("a sweep of one recipe and one setting", "several", str(path), "plan for one of them")
@@ -45,6 +42,30 @@ def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str
                          "write the rates of its tune.json into a ladder of its own, and name the sweep without "
                          "[tune]")  # fmt: skip
     return {"name": path.stem, **table}
+
+
+def _named_by(curves: xr.Dataset) -> str:
+    """Return the shipped sweep that curves name; none or several are refused."""
+    names = json.loads(curves.attrs.get("sweeps", "{}"))
+    made_by = [name for name in names if name in shipped_names("sweeps")]
+    if len(made_by) == 1:
+        return made_by[0]
+    data = [path.parent.name for path in _of_data() if read_toml(path)["name"] in names]
+    shipped = [*data, *made_by]
+    way_out = f", or a shipped one, as `--sweep {shipped[0]}`" if shipped else ""
+    got = f"runs of {', '.join(names)}" if names else "none"
+    raise InputError("the sweep's own TOML file", got, "sweep", f"name it with `--sweep SPEC.toml`{way_out}")
+
+
+def _file(spec: str | Path) -> Path:
+    """Return the file of a sweep: a path, a shipped sweep, or the sweep of shipped data."""
+    of_data = {path.parent.name: path for path in _of_data()}
+    only_data = str(spec) in of_data and str(spec) not in shipped_names("sweeps")
+    return of_data[str(spec)] if only_data else shipped_file("sweeps", spec)
+
+
+def _of_data() -> list[Path]:
+    return sorted((shipped_folder("data") / "sweeps").glob("*/sweep.toml"))
 
 
 def ladder_sizes(table: dict[str, Any]) -> list[float]:

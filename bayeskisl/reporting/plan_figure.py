@@ -1,9 +1,11 @@
 """Figure of a plan: the runs to train next, and their expected gain."""
 
+from collections import Counter
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from bayeskisl.arguments import require_kind
 from bayeskisl.design import Plan
@@ -29,13 +31,13 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     -------
     matplotlib.figure.Figure
         Left: infusion against model size. Crosses are trained runs, discs are candidates (a larger disc means more
-        narrowing per cost), and numbered rings are the planned runs in their order. Right: expected width, see `Plan`,
-        against the money spent, along the plan and, as steps, the least width for each amount with its 90 % band; a
-        line marks the floor that no other run removes.
+        narrowing per cost), and rings are the planned runs, counted by size above the panel. Right: expected width, see
+        `Plan`, against the money spent, along the plan and, as steps, the least width for each amount with its 90 %
+        band; a line marks the floor that no other run removes.
     """
     require_kind(plan, "plan", PLAN)
     with figure_style(dark):
-        figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))
+        figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.8), width_ratios=(1.5, 1))
         _draw_candidates(left, plan)
         _draw_frontier(right, plan)
         left.set_title(f"Next runs for {exact(plan.target.params)} parameters")
@@ -50,31 +52,33 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
                  lw=0, label="candidate, by narrowing per cost")  # fmt: skip
     trained = np.array([(run.params, run.level) for run in plan.trained])
     axes.plot(*trained.T, "x", color=ink(), ms=4, alpha=0.5, label="trained")
-    places: dict[tuple[float, float], dict[int, list[str]]] = {}
-    for number, run in enumerate(plan.runs, start=1):
-        places.setdefault((run.params, run.level), {}).setdefault(run.replicates, []).append(f"{number}")
-    for drawn, ((size, level), numbers) in enumerate(places.items()):
-        beside = sorted(other for other_size, other in places if other_size == size)
-        up = 0 if len(beside) == 1 else np.interp(level, (beside[0], beside[-1]), (-7, 7))
-        axes.plot(size, level, "o", mfc="none", mec=orange, mew=1.8, ms=11, label="" if drawn else "planned, in order")
-        axes.annotate(_in_short(numbers), (size, level), (9, up), textcoords="offset points", color=orange,
-                      weight="bold", va="center")  # fmt: skip
+    if plan.runs:
+        planned = np.array([(run.params, run.level) for run in plan.runs])
+        axes.plot(*planned.T, "o", mfc="none", mec=orange, mew=1.8, ms=11, label="planned")
     axes.axvline(plan.target.params, color=ink(), lw=0.9, ls=":")
     axes.annotate("target", (plan.target.params, 1), (-3, -3), xycoords=("data", "axes fraction"), rotation=90,
                   textcoords="offset points", ha="right", va="top", size=8.5)  # fmt: skip
     sizes = [*single["params"], *trained[:, 0], plan.target.params]
     log_axis(axes, "x", min(sizes) / 1.3, max(sizes) * 1.25)
     infusion_axis(axes, "y", np.array([*single["level"], *trained[:, 1]]), plan.target.axis)
+    _name_planned_sizes(axes, plan, orange)
     axes.set_xlabel("non-embedding parameters")
     axes.set_ylabel(plan.target.axis.label)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)  # runs may lie anywhere in the panel
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)  # runs may lie anywhere in the panel
 
 
-def _in_short(numbers: dict[int, list[str]]) -> str:
-    """Numbers of planned runs with their replicates: ``2 (x1), 7 (x3)``; ``1, 2`` where all are single runs."""
-    if set(numbers) == {1}:
-        return ", ".join(numbers[1])
-    return ", ".join(f"{', '.join(of)} (x{replicates})" for replicates, of in numbers.items())
+def _name_planned_sizes(axes: Axes, plan: Plan, color: str) -> None:
+    """Write the number of planned runs of each size above the panel, where no mark lies."""
+    counts: Counter[float] = Counter()
+    for run in plan.runs:
+        counts[run.params] += run.replicates
+    labels = [f"{exact(size)}: {count} run{'s' * (count != 1)}" for size, count in counts.items()]
+    above = axes.secondary_xaxis("top")
+    above.set_xticks(list(counts), labels, rotation=25, ha="left", va="bottom", rotation_mode="anchor", color=color,
+                     size=8.5)  # fmt: skip
+    above.xaxis.set_minor_locator(NullLocator())
+    above.tick_params(length=0, pad=2)
+    above.spines["top"].set_visible(False)
 
 
 def _draw_frontier(axes: Axes, plan: Plan) -> None:
@@ -97,4 +101,4 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
     axes.set_xlabel(f"spent, of {amount(plan.budget.amount)} {plan.costs.unit}")
     axes.set_ylabel("width of the 90 % interval, natural log units")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)

@@ -14,12 +14,12 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arguments import require_instance, require_path, require_positive, require_whole
+from bayeskisl.budgets import DOLLARS
 from bayeskisl.curves import load_curves, save_curves
 from bayeskisl.decision import predict
 from bayeskisl.decision.about import about_of
 from bayeskisl.decision.intervals import interval
 from bayeskisl.design import Budget, Costs, Plan, Strategy, believe, plan, read_budget
-from bayeskisl.design.budgets import DOLLARS
 from bayeskisl.design.costs import costs_for
 from bayeskisl.design.strategy import StrategyKeywords
 from bayeskisl.errors import InputError, way

@@ -13,10 +13,10 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
+from bayeskisl.budgets import SECONDS
 from bayeskisl.curves import build_curves, join_curves, load_curves
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.design import Budget, Costs, Plan, Run, candidate_runs, ladder_sizes, next_sweep, sweep_behind
-from bayeskisl.design.budgets import SECONDS
 from bayeskisl.design.costs import costs_for
 from bayeskisl.design.runs import same_level
 from bayeskisl.errors import InputError

@@ -11,7 +11,7 @@ CURVES = "expected a file of retention curves, got"
 FIT = "expected a saved fit, got a folder; make one with `bayeskisl fit`"
 BUILD = "run `bayeskisl curves build trained --out curves.nc` and name curves.nc"
 TARGET = ["--params", "7B"]
-PLAN = [*TARGET, "--budget", "1h"]
+PLAN = [*TARGET, "--budget", "1e12flop"]
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def refused(monkeypatch, capsys, arguments):
         (["plan", "empty", *PLAN], f"empty: {FIT}"),
         (["report", "empty"], f"empty: {FIT}"),
         (["compare", "empty"], f"empty: {FIT}"),
-        (["verify", "empty", "empty"], "expected a file with a prediction, got a folder; write one with"),
+        (["verify", "empty", "empty"], "expected a file with a prediction, got a folder; make it with"),
         (["curves", "import", "table.csv", "--map-file", "empty"], "a file of a mapping, got a folder; write one with"),
         (["sweep", "run", "empty", "--out", "x"], "got 'empty', a folder."),
         (["sweep", "estimate", "file"], "got 'file', a file whose name does not end in .toml."),

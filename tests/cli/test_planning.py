@@ -16,7 +16,7 @@ from tests.design.hand_made import TOKENS, GaussianFit
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["plan", "no.nc", "--params", "98304", "--budget", "60"], "a saved fit"),
+        (["plan", "no.nc", "--params", "98304", "--budget", "1e12flop"], "a saved fit"),
         (["plan", "no.nc", "--params", "many", "--budget", "60"], "--params"),
         (["loop", "demo", "--params", "98304", "--until", "0.6", "--budget", "60", "--out", "x"], "width=W"),
         (
@@ -76,6 +76,7 @@ def test_costs_come_from_a_table(asked, tmp_path):
     (["--utilisation", "0.4"], "--device beside --utilisation"),
     (["--device", "h99"], "a device among a100"),
     (["--costs", "no.csv"], "no.csv"),
+    ([], "costs beside a budget in device-seconds"),
 ])  # fmt: skip
 def test_costs_that_cannot_be_are_one_sentence(asked, options, message):
     assert message in asked("--budget", "5h", *options)
@@ -90,6 +91,27 @@ def test_sizes_and_the_count_of_runs_are_the_users_own(asked):
     assert {run.params for run in capped["candidates"]} == {6_144, 24_576}
     assert "a size below the target's 98,304" in asked("--budget", "1e15flop", "--sizes", "1B")
     assert "a positive whole number" in asked("--budget", "1e15flop", "--sizes", "small")
+
+
+def test_a_largest_size_beyond_the_list_has_no_effect_and_a_note(monkeypatch):
+    fit = GaussianFit(draws=1_000, sd=0.15)
+    fit.curves = fit.curves.assign_attrs(sweeps="{}")
+    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    arguments = [
+        "--params",
+        "98304",
+        "--budget",
+        "1e14flop",
+        "--sizes",
+        "6144,24576",
+        "--largest",
+        "50K",
+        "--runs",
+        "1",
+    ]
+    result = CliRunner().invoke(app, ["plan", "f.nc", *arguments])
+    assert result.exit_code == 0, result.exception
+    assert "`--largest 50K` has no effect: the list of --sizes ends at 24,576 parameters." in result.stdout
 
 
 def test_four_runs_of_named_sizes_are_a_table_of_four(monkeypatch, tmp_path):
@@ -116,7 +138,7 @@ def test_money_and_what_it_buys_fit_a_terminal_of_80_columns(monkeypatch, tmp_pa
     assert result.exit_code == 0, result.exception
     rows = result.stdout.split("Frontier: ")[1].splitlines()[1:]
     heading = next(row for row in rows if row.split()[:1] == ["spent"])
-    assert heading.split() == ["spent", "runs", "width", "90", "%", "regret", "risk", "loss"]
+    assert heading.split() == ["spent", "runs", "factor", "90", "%", "regret", "risk", "loss"]
     assert max(map(len, rows[: rows.index(heading) + 4])) <= 80
     assert "It ends here" in result.stdout
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayeskisl.budgets import amount
 from bayeskisl.curves import load_curves
 from bayeskisl.design import Budget, Costs, Run, read_budget
-from bayeskisl.design.budgets import amount
 from bayeskisl.design.costs import costs_for
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves

@@ -61,7 +61,7 @@ def test_ratios_surround_the_fall_of_the_background(axis, load_effect):
     widths = [width for _, width in result.path]
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] < 0.98 * result.before
-    assert "log exposures of the background" in result.verdict
+    assert "exposures of the background" in result.verdict
 
 
 def test_an_uncertain_effect_of_the_load_leaves_what_is_known_of_the_axis():
@@ -291,7 +291,7 @@ def test_a_larger_size_that_would_tell_more_is_named(fitted, candidates):
     told = made(fitted, small, budget=200).notes[-1]
     size = int(told.split("`largest=")[1].split("`")[0])
     assert 13_824 < size < TARGET
-    width = float(told.split("to leave ")[1].split(" by")[0])
+    width = np.log(float(told.split("to leave a factor of ")[1].split(" by")[0]))
     allowed = made(fitted, candidate_runs(fitted, TARGET, sizes=[size], largest=size), budget=200, batch=1)
     assert allowed.path[-1][1] <= width + 0.02
     assert width < made(fitted, small, budget=200).path[-1][1]
@@ -328,6 +328,29 @@ def test_a_count_that_ends_a_batch_says_nothing_of_the_rest_of_the_budget(fitted
 def test_runs_that_would_not_help_are_said(fitted):
     saturated = [Run(6_144, TOKENS, 2.0), Run(13_824, TOKENS, 3.0)]
     assert made(fitted, saturated).verdict.startswith("No run on offer within this budget narrows the interval of")
+
+
+def test_the_first_step_is_said_first(planned):
+    first, unit = planned.steps[0], planned.costs.unit
+    assert planned.advice.startswith(f"Train first: {first.run.replicates} run")
+    assert f"{unit}). The interval is then expected to shrink from a factor of" in planned.advice
+    assert planned.summary()["advice"] == planned.advice
+
+
+def test_consecutive_purchases_of_one_place_are_one_step(planned):
+    again = replace(planned, purchases=(planned.purchases[0], *planned.purchases))
+    first, doubled = planned.steps[0], again.steps[0]
+    assert len(again.steps) == len(planned.steps)
+    assert doubled.run.replicates == first.run.replicates + planned.runs[0].replicates
+    assert doubled.width == first.width
+
+
+def test_runs_that_narrow_little_are_not_to_be_bought(planned):
+    little = replace(planned.purchases[0], width=0.97 * planned.before)
+    idle = replace(planned, purchases=(little,), between=310_000.0)
+    assert idle.advice.startswith("Buy nothing from this list: ")
+    assert "would narrow the interval by 3 %. To test the law itself, train a size between" in idle.advice
+    assert idle.advice.endswith("such as 310,000 parameters; the sizes on offer end at 55,296.")
 
 
 def test_pending_runs_that_wear_the_draws_out_end_the_plan(fitted, candidates, monkeypatch):

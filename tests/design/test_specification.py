@@ -42,6 +42,13 @@ def test_a_planned_run_is_the_run_that_the_first_sweep_would_have_made(tmp_path,
     assert spec.runs()[0].identity in {run.identity for run in first.runs()}
 
 
+def test_the_sweep_of_shipped_data_is_found_and_named(curves):
+    joined = curves.assign_attrs(sweeps='{"memory-amount-slow": "a", "memory-amount-98304": "b"}')
+    with pytest.raises(InputError, match="or a shipped one, as `--sweep memory-six`"):
+        sweep_behind(joined)
+    assert sweep_behind(joined, "memory-six")["name"] == "memory-amount-slow"
+
+
 @pytest.mark.parametrize(("axis", "sweep"), [("ratio", "desk-ratio"), ("dose", "desk-dose")])
 def test_ratios_are_trained_as_planned(tmp_path, axis, sweep):
     curves = GaussianFit(axis=axis).curves

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl.arguments import in_words
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.quantities import is_percent, number_in
 
-__all__ = ["DOLLARS", "FLOP", "SECONDS", "Budget", "amount", "read_budget", "worth_in"]
+__all__ = ["DOLLARS", "FLOP", "SECONDS", "Budget", "amount", "costs_remedy", "read_budget", "worth_in"]
 
 SECONDS, FLOP, DOLLARS = "device-seconds", "FLOP", "dollars"
 _HOUR = 3600.0
@@ -99,6 +99,18 @@ def worth_in(text: float | str | None, unit: str, per_hour: float | None = None,
     if worth.unit != unit:
         raise InputError(f"an amount in {unit}, as the costs are", repr(str(text)), where)
     return worth.amount
+
+
+def costs_remedy(unit: str, option: str = "") -> str:
+    """Return the remedy for a budget without costs in its unit, see `bayeskisl.design.costs.costs_for`."""
+    if unit == FLOP:
+        return "give the budget in the unit of the costs, or leave the costs out, for 6 N D"
+    if unit == DOLLARS:
+        return way("price them, as `bk.Costs.on_device('h100').priced(2.5)`, or state them in `bk.Costs.of_table`",
+                   option or "add `--device h100 --price 2.5`, or a table of dollars, `--costs FILE`")  # fmt: skip
+    python = "take `bk.Costs.on_device('h100')`, `bk.Costs.of_table(table)` or `bk.Costs.of_records(folder)`"
+    options = "name the device, `--device h100`, a table, `--costs FILE`, or the sweep's folder, `--records DIR`"
+    return f"{way(python, option or options)}, or give the budget in FLOP, as 1e15flop"
 
 
 def amount(value: float, unit: str, *, of: float | None = None) -> str:
