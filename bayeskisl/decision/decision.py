@@ -254,6 +254,8 @@ class Decision:
     def _beside(self) -> tuple[Caveat, ...]:
         elsewhere = {self.verdict.because, *self.extrapolated, *self.choice.reasons, *self.optimum.reasons}
         others = [one for one in self.caveats if one.concerns != "target" and one.code not in _IN_ITS_LINE]
+        if self.about.lacks_value:  # no best mean is shown
+            others = [one for one in others if one.code != "no_interior_optimum"]
         return tuple(caveat for caveat in ranked(others) if caveat.message not in elsewhere)
 
     @property
@@ -323,7 +325,7 @@ class Decision:
             (verdict.rule, verdict.because if verdict.rule else ""),
             ("remedy", verdict.remedy),
             ("next run to add", verdict.buy),
-            ("risk-neutral choice", self.optimum.in_words(about.unit)),
+            ("risk-neutral choice", "" if about.lacks_value else self.optimum.in_words(about.unit)),
             *(("warning", caveat) for caveat in self.warnings),
         ]
         return card("decision", escaped(rows))
