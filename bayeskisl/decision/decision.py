@@ -14,6 +14,7 @@ from bayeskisl import schema
 from bayeskisl.arguments import as_numbers, require_instance, require_number, require_path
 from bayeskisl.arrays import FloatArray
 from bayeskisl.card import card, escaped
+from bayeskisl.curves.titles import title_of
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
@@ -322,7 +323,7 @@ class Decision:
             ("both sides", self._window_in_words),
             ("because", "; ".join(self.choice.reasons)),
             ("verdict", verdict.grade),
-            (verdict.rule, verdict.because if verdict.rule else ""),
+            (title_of(verdict.rule), verdict.because if verdict.rule else ""),
             ("remedy", verdict.remedy),
             ("next run to add", verdict.buy),
             ("risk-neutral choice", "" if about.lacks_value else self.optimum.in_words(about.unit)),

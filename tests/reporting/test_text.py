@@ -82,7 +82,7 @@ def test_a_grid_is_said_in_rows(fit):
     assert (first[0], second[0]) == ("49k", "98.3k")
     assert (head[3], first[-1], second[-1]) == ("choice, facts", "good", "good")
     prior_driven = decision_table(HandMadeFit(), [Target(49_000, 10 * TOKENS, prior_driven=True)])
-    assert decision_rows(prior_driven)[1][-1] == "not usable: prior_driven_target"
+    assert decision_rows(prior_driven)[1][-1] == "not usable: the target was never varied"
     bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
     assert bound[3] == "at least 100"
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from bayeskisl import schema
+from bayeskisl.curves.titles import title_of
 from bayeskisl.decision import Answer
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import counted, percent, span, three_digits
@@ -39,8 +40,8 @@ def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_uni
         choice if one_unit else counted(choice, row["unit"]),
         *_best_mean(row),
         f"{three_digits(row[half])} ({span(low, high)})",
-        f"{row['verdict']}: {row['rule']}" if row.get("rule") else row["verdict"],
-        row["edges"],
+        f"{row['verdict']}: {title_of(row['rule'])}" if row.get("rule") else row["verdict"],
+        "; ".join(title_of(code) for code in row["edges"].split(", ") if code),
     )
 
 
