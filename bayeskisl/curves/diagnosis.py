@@ -17,6 +17,7 @@ from bayeskisl.curves.curve import Curve, Side, curves_of_cells
 from bayeskisl.curves.finding import Finding, by_severity
 from bayeskisl.curves.guesses import at_least_guessed
 from bayeskisl.curves.rates import rates_differ
+from bayeskisl.curves.titles import title_of
 from bayeskisl.quantities import three_digits
 
 __all__ = ["Diagnosis", "check"]
@@ -72,7 +73,7 @@ class Diagnosis:
         return self.text
 
     def _repr_html_(self) -> str:
-        found = [(f"{each.severity}: {each.code}", str(each)) for each in self.findings]
+        found = [(f"{each.severity}: {title_of(each.code)}", str(each)) for each in self.findings]
         rows = [("curves", self.summary), *(found or [("found", "Nothing stands out.")])]
         return card("check of curves", escaped(rows))
 

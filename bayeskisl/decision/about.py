@@ -137,6 +137,15 @@ class AboutDecision(About):
     gives: dict[str, Any] | None = None  # changes that open an empty window; None with one side alone
 
     @property
+    def lacks_value(self) -> bool:
+        """Whether the best mean is of no use: an import made up the number of background facts, and no weight counts.
+
+        Without a weight each of them is worth as much as an infused fact, and so the number decides.
+        """
+        made_up = schema.BACKGROUND_FACTS in self.invented and schema.BACKGROUND in self.harmed
+        return made_up and self.utility_unit == "facts" and self.background_weight == 1
+
+    @property
     def has_costs(self) -> bool:
         """Whether the utility subtracts costs."""
         return not {"token_price", "loss_price"}.isdisjoint(self.prices)

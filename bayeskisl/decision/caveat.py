@@ -16,7 +16,7 @@ _ORDER = (
     "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "never_kept", "never_learned",
     "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder", "far_extrapolation",
     "far_budget", "outlying_rows", "below_one_exposure", "sampled_thinly", "few_draws", "no_benefit", "beyond_swept",
-    "none_admissible", "none_sufficient", "no_window", "limit_too_low",
+    "none_admissible", "none_sufficient", "no_window", "limit_too_low", "silent_levels",
 )  # fmt: skip
 # Findings that no sampler mends: the data hold no answer, or what was sampled is no posterior.
 _NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")

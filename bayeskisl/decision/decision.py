@@ -14,6 +14,7 @@ from bayeskisl import schema
 from bayeskisl.arguments import as_numbers, require_instance, require_number, require_path
 from bayeskisl.arrays import FloatArray
 from bayeskisl.card import card, escaped
+from bayeskisl.curves.titles import title_of
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
@@ -254,6 +255,8 @@ class Decision:
     def _beside(self) -> tuple[Caveat, ...]:
         elsewhere = {self.verdict.because, *self.extrapolated, *self.choice.reasons, *self.optimum.reasons}
         others = [one for one in self.caveats if one.concerns != "target" and one.code not in _IN_ITS_LINE]
+        if self.about.lacks_value:  # no best mean is shown
+            others = [one for one in others if one.code != "no_interior_optimum"]
         return tuple(caveat for caveat in ranked(others) if caveat.message not in elsewhere)
 
     @property
@@ -320,10 +323,10 @@ class Decision:
             ("both sides", self._window_in_words),
             ("because", "; ".join(self.choice.reasons)),
             ("verdict", verdict.grade),
-            (verdict.rule, verdict.because if verdict.rule else ""),
+            (title_of(verdict.rule), verdict.because if verdict.rule else ""),
             ("remedy", verdict.remedy),
             ("next run to add", verdict.buy),
-            ("risk-neutral choice", self.optimum.in_words(about.unit)),
+            ("risk-neutral choice", "" if about.lacks_value else self.optimum.in_words(about.unit)),
             *(("warning", caveat) for caveat in self.warnings),
         ]
         return card("decision", escaped(rows))

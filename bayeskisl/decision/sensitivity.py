@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from bayeskisl.inference import Fit
     from bayeskisl.laws import Law
 
-__all__ = ["refitted", "sensitivity_rows", "weaker_priors", "widened"]
+__all__ = ["AS_ASKED", "refitted", "sensitivity_rows", "weaker_priors", "widened"]
 
+# Name of the row with the decision itself.
+AS_ASKED = "as asked"
 # Powers, in turn. A normal prior to the power 1/2 has twice the variance; its weights have Pareto k = 1 - 1/2 where the
 # data say nothing, and more where several priors meet. A width doubled, at 1 - 1/4, could never be had from weights.
 _POWERS = (1 / 2, 2 / 3)
@@ -40,7 +42,7 @@ def sensitivity_rows(fit: "Fit", decision: Decision, answered_by: Answered) -> d
         ``answered_by(fit, weights)``: the data of the decision from a fit, under some weights of its laws.
     """
     laws = list(fit.weights)
-    answers = {"as asked": decision.data}
+    answers = {AS_ASKED: decision.data}
     if len(laws) > 1:
         answers |= {f"law '{law}' alone": answered_by(fit, {name: float(name == law) for name in laws}) for law in laws}
     answers |= {name: answered_by(weaker, None) for name, weaker in weaker_priors(fit).items()}

@@ -64,7 +64,8 @@ def decision_table(
         (log10 of the extrapolation in size), ``choice``, ``optimum``, ``near_optimal_low`` and ``_high``, the median
         and interval of ``collapse`` (of ``onset`` where nothing falls), ``verdict``, the ``rule`` that decided it, and
         ``edges``, the codes of the reasons for a bound. A bound is NaN in its column, with its ends in
-        ``<name>_at_least`` and ``<name>_at_most``. With several tables, a posterior that failed its gate has its
+        ``<name>_at_least`` and ``<name>_at_most``. Where the background is a benchmark without a stated value,
+        ``optimum`` and what is near it are NaN. With several tables, a posterior that failed its gate has its
         verdict, and a question that a table cannot answer has only ``problem``, the reason.
 
     Raises
@@ -167,6 +168,9 @@ def _row(decision: Decision) -> dict[str, Any]:
     about, half = decision.about, decision.about.half_point
     median, low, high = interval(decision.data[half].values, about.ci_prob)
     name = interval_name(about.ci_prob)
+    optimum, near_optimal = decision.optimum, decision.near_optimal
+    if about.lacks_value:
+        optimum, near_optimal = Answer(None), (np.nan, np.nan)
     return {
         schema.PARAMS: about.params,
         schema.TOKENS: np.nan if schema.TOKENS in about.invented else about.tokens,
@@ -174,9 +178,9 @@ def _row(decision: Decision) -> dict[str, Any]:
         "unit": about.unit,
         "decades": about.extrapolation_decades,
         **_columns(schema.CHOICE, decision.choice),
-        **_columns(schema.OPTIMUM, decision.optimum),
-        "near_optimal_low": decision.near_optimal[0],
-        "near_optimal_high": decision.near_optimal[1],
+        **_columns(schema.OPTIMUM, optimum),
+        "near_optimal_low": near_optimal[0],
+        "near_optimal_high": near_optimal[1],
         half: median,
         f"{half}_{name}_low": low,
         f"{half}_{name}_high": high,

@@ -13,6 +13,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import Finding
 from bayeskisl.curves.exposures import assumed_terms
+from bayeskisl.curves.titles import title_of
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
@@ -57,7 +58,7 @@ def card_of_fit(
         ("law", f"{escape(law.name)}: {escape(law.title)} (weights {beside})"),
         *escaped([("curves", curves), *quantities.items()]),
         ("gate", f"{verdict} ({numbers})"),
-        *escaped((f"{caution.severity}: {caution.code}", caution) for caution in warnings),
+        *escaped((f"{caution.severity}: {title_of(caution.code)}", caution) for caution in warnings),
     ]
     return card(f"{what}: medians with 90 % equal-tailed intervals", rows)
 

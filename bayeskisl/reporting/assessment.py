@@ -21,6 +21,7 @@ from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import question
 from bayeskisl.reporting.numbers import exact, percent, three_digits
 from bayeskisl.reporting.text import answer, budget, held_fixed, verdict_sentence, with_interval
+from bayeskisl.reporting.words import distance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,7 +50,7 @@ def assessment_rows(fit: "Fit", decision: "Decision") -> list[tuple[str, str]]:
     return [
         ("question", question(decision)),
         ("target", f"{exact(about.params)} non-embedding parameters, {budget(about)} training tokens; "
-                   f"{about.extrapolation_decades:+.2f} decades from the largest size trained"),
+                   f"{distance(about.extrapolation_decades)}"),
         ("inputs", _inputs(fit.curves)),
         ("held fixed", held_fixed(about)),
         ("model", _model(fit)),

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from bayeskisl.curves.titles import title_of
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.intervals import interval
 from bayeskisl.quantities import short
@@ -15,45 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["brief", "gap", "question"]
 
-# Caveats in a few words, by their codes; any other code is shown as its own message.
-_DOUBTS = {
-    "no_signal": "no run knows more than guessing",
-    "wrong_way": "retention moves the wrong way",
-    "turns_back": "most curves turn back",
-    "gate": "the posterior failed its gate",
-    "preview": "the fit is a preview",
-    "sampled_thinly": "the sampler missed a test by little",
-    "loss_price_at_one_ratio": "the loss was priced at one ratio",
-    "few_draws": "the draws are too few for the risk",
-    "never_kept": "no run kept half",
-    "never_learned": "no run learned half",
-    "no_collapse": "no run collapsed",
-    "never_ignorant": "every run knew half",
-    "laws_apart": "the laws disagree",
-    "wide": "the interval is wide",
-    "few_sizes": "few sizes were trained",
-    "short_ladder": "few sizes, from tiny models on",
-    "far_extrapolation": "the target is far away",
-    "far_budget": "the budget is far from those tried",
-    "outlying_rows": "single rows stand out",
-    "below_one_exposure": "some facts would never be seen",
-    "one_exposure": "each fact would be seen once",
-    "beyond_swept": "the answer lies beyond the levels trained",
-    "outside_levels": "the answer lies outside the levels trained",
-    "none_admissible": "no infusion is within the risk",
-    "none_sufficient": "no planned infusion is enough",
-    "no_window": "no infusion serves both groups",
-    "limit_too_low": "the limit is too low for the infused facts",
-    "no_interior_optimum": "there is no best mean inside the range",
-    "ratio_above_one": "the budget may be too small",
-    "assumed_by_import": "the import assumed values",
-    "prior_sensitive": "the prior matters",
-    "prior_driven": "a quantity rests on the prior",
-    "correlated_seeds": "seeds agree too well",
-    "below_guessing": "some runs recall less than guesses",
-    "load_ignored": "the law ignores the load",
-    "nothing_to_harm": "no harm was measured",
-}
 _ALWAYS = "a recipe other than the sweep's"
 _SHOWN = 2
 # A limit that binds with this probability, and whose binding brings this risk, is what an answer rests on.
@@ -84,17 +46,25 @@ def brief(decision: "Decision") -> dict[str, str]:
         where the answer rests on the prior alone. The full sentences, with every number, are those of
         `describe_decision`.
     """
-    about = decision.about
-    median, low, high = interval(decision.data[about.half_point].values, about.ci_prob)
     return {
         **_rests(decision),
         "recommended": _sentence(headline(decision) + _exposures(decision)),
-        "range": f"{about.half_point.capitalize()} at {three_digits(median)} {about.unit} "
-        f"({percent(about.ci_prob)} interval {span(low, high)}).",
+        "range": _range(decision),
         "risk": _risk(decision),
         "doubts": _sentence("; ".join(_doubts(decision))),
         "next": _sentence(_next_run(decision)),
     }
+
+
+def _range(decision: "Decision") -> str:
+    """The half-point of the group that allows the least."""
+    about = decision.about
+    place = f"{about.half_point.capitalize()} at"
+    median, low, high = interval(decision.data[about.half_point].values, about.ci_prob)
+    if about.limiting_group in about.other_collapses:
+        place = f"Collapse of {about.limiting_group.replace('_', ' ')} facts at"
+        median, low, high = about.other_collapses[about.limiting_group]
+    return f"{place} {three_digits(median)} {about.unit} ({percent(about.ci_prob)} interval {span(low, high)})."
 
 
 def _rests(decision: "Decision") -> dict[str, str]:
@@ -136,7 +106,7 @@ def _short_of(decision: "Decision") -> str:
 def _doubts(decision: "Decision") -> list[str]:
     """The most influential caveats, in a few words each."""
     others = [each for each in _serious(decision) if each.message not in decision.extrapolated]
-    shown = [_DOUBTS.get(each.code, each.message) for each in others]
+    shown = [title_of(each.code) for each in others]
     return list(dict.fromkeys([*shown, *_of_limits(decision)]))[:_SHOWN] or [_ALWAYS]
 
 
@@ -155,10 +125,10 @@ def _serious(decision: "Decision") -> list[Caveat]:
 
 
 def _next_run(decision: "Decision") -> str:
-    """The run that the gravest caveat requests."""
+    """The run that the gravest caveat requests, or its remedy if none requests a run."""
     serious = _serious(decision)
     asked = [*(each.buy for each in serious), *decision.choice.buy]
-    asked += [each.remedy for each in serious if each.remedy.startswith("Train ")]
+    asked += [each.remedy for each in serious]
     wanted = next((buy for buy in asked if buy and not buy.startswith("nothing")), "none required")
     for end in _ENDS:
         wanted = wanted.split(end)[0]

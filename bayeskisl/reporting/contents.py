@@ -35,12 +35,14 @@ from bayeskisl.reporting.text import (
     limit_lines,
     measured_point,
     mending,
+    no_best_mean,
     one_sided_answer,
     optimum_verdict,
     verdict,
     window_lines,
     with_interval,
 )
+from bayeskisl.reporting.words import distance
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision, Verification
@@ -83,7 +85,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
     return {
         "params": exact(about.params),
         "tokens": budget(about),
-        "decades": f"{about.extrapolation_decades:+.2f}",
+        "distance": distance(about.extrapolation_decades),
         "extrapolated": [
             f"{gap(one.message)}; next run to add: {one.buy}"
             for one in decision.caveats
@@ -101,6 +103,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
             if why != decision.verdict.because
         ],
         "about_target": [edge.message for edge in decision.edges if edge.concerns == "target"],
+        "no_best_mean": no_best_mean() if about.lacks_value else "",
         "beside": beside_it(decision),
         "near": f"{span(*decision.near_optimal)} {unit}",
         "collapse": with_interval(found[about.half_point], ci_prob, unit),
@@ -132,11 +135,15 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
         {
             "assumption": str(name),
             "choice": choice_or_none(decision.within_range(row["choice"]), decision.is_least),
-            "best": three_digits(row["risk_neutral_choice"]) if np.isfinite(row["risk_neutral_choice"]) else "an end",
+            "best": "not shown" if decision.about.lacks_value else _or_end(row["risk_neutral_choice"]),
             "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
         }
         for name, row in decision.sensitivity.iterrows()
     ]
+
+
+def _or_end(value: float) -> str:
+    return three_digits(value) if np.isfinite(value) else "an end"
 
 
 def verification_block(verification: "Verification") -> dict[str, Any]:

@@ -15,8 +15,8 @@ from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, held_fixed, utility_in_words, verdict_sentence
-from bayeskisl.reporting.words import run_in_words, whole_in_words
+from bayeskisl.reporting.text import answer, beside_it, held_fixed, no_best_mean, utility_in_words, verdict_sentence
+from bayeskisl.reporting.words import distance, run_in_words, whole_in_words
 
 __all__ = ["TIMES", "Dial", "Explorer"]
 
@@ -171,6 +171,12 @@ def _words(decision: Decision) -> dict[str, Any]:
     median, low, high = interval(decision.data[about.half_point].values, ci_prob)
     half = f"{three_digits(median)} {unit} ({percent(ci_prob)} interval {span(low, high)})"
     first = brief(decision)
+    best = [
+        ["risk-neutral", beside_it(decision)],
+        ["within 1 % of the best expected utility", f"{span(*decision.near_optimal)} {unit}"],
+    ]
+    if about.lacks_value:
+        best = [["risk-neutral", no_best_mean()]]
     return {
         "question": question(decision),
         "headline": first.pop("recommended"),
@@ -178,8 +184,7 @@ def _words(decision: Decision) -> dict[str, Any]:
         "rows": [
             ["in full", answer(decision)],
             ["verdict", verdict_sentence(decision)],
-            ["risk-neutral", beside_it(decision)],
-            ["within 1 % of the best expected utility", f"{span(*decision.near_optimal)} {unit}"],
+            *best,
             [f"predicted {about.half_point}", half],
             ["target", _target(about)],
             ["held fixed", held_fixed(about)],
@@ -189,8 +194,7 @@ def _words(decision: Decision) -> dict[str, Any]:
 
 
 def _target(about: About) -> str:
-    decades = f"{about.extrapolation_decades:+.2f} decades from the largest size seen"
-    return f"{about.target_in_words}; {decades}"
+    return f"{about.target_in_words}; {distance(about.extrapolation_decades)}"
 
 
 def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:

@@ -4,12 +4,20 @@ from collections.abc import Sequence
 
 from bayeskisl.decision.about import About
 
-__all__ = ["in_a_row", "run_in_words", "whole_in_words"]
+__all__ = ["distance", "in_a_row", "run_in_words", "whole_in_words"]
 
 
 def in_a_row(names: Sequence[str], last: str = "and") -> str:
     """Names as a sentence lists them: a, b and c."""
     return f" {last} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def distance(decades: float) -> str:
+    """Return the size of a target as a multiple of the largest trained one: 1.9 times the largest trained size."""
+    times = 10**decades
+    if abs(decades) < 1e-3:
+        return "the largest trained size"
+    return f"{f'{times:,.0f}' if times >= 10 else f'{times:.2g}'} times the largest trained size"
 
 
 def run_in_words(about: About) -> str:

@@ -211,6 +211,15 @@ def test_ten_times_is_far(fit, times, far):
     assert ("far_extrapolation" in codes(quick(fit, SIZES[0] / times))) == far
 
 
+@pytest.mark.parametrize(("times", "grade"), [(99, "usable with care"), (101, "not usable"), (71_208, "not usable")])
+def test_an_answer_far_beyond_all_that_was_checked_is_of_no_use(fit, times, grade):
+    decision = quick(fit, times * SIZES[-1])
+    (caveat,) = [each for each in decision.caveats if each.code == "far_extrapolation"]
+    assert decision.verdict.grade == grade
+    assert ("Do not use this number for a training run." in caveat.message) == (grade == "not usable")
+    assert caveat.message.startswith(f"the target is {times:,} times the largest ")
+
+
 def test_the_end_at_one_exposure_is_said(fit):
     never = quick(HandMadeFit(steepness=40.0, curves=amount_curves(levels=(31, 62))), 5e12)
     assert never.choice.is_bound
@@ -240,6 +249,8 @@ def test_a_short_ladder_from_tiny_models_is_no_ladder_to_a_much_larger_target(fi
     if short:
         assert decision.verdict.rule == "short_ladder"
         assert f"only {sizes} sizes were trained" in decision.verdict.because
+        held = "6 of 10 cases" if sizes == 6 else "32 of 69 cases"
+        assert f"the 90 % interval held in {held}" in decision.verdict.because
         assert decision.verdict.buy.startswith("a size between, such as ")
 
 

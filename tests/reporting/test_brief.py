@@ -1,13 +1,21 @@
 """The first screen: fifty words that agree with the full answer, and a record of one page."""
 
+import ast
+import json
+from pathlib import Path
+
 import pytest
 
+import bayeskisl
 from bayeskisl.axes import AXES
-from bayeskisl.decision import decide
+from bayeskisl.curves.titles import TITLES, title_of
+from bayeskisl.decision import Decision, decide
+from bayeskisl.decision.caveat import _ORDER, Caveat, ranked
 from bayeskisl.laws import load_law
 from bayeskisl.reporting.assessment import assessment_rows
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import three_digits
+from bayeskisl.reporting.text import further_line
 from tests.decision.hand_made import FAILED, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 WORDS = 70  # fifty, and room for the numbers of a bound
@@ -78,6 +86,39 @@ def test_what_rests_on_the_prior_stands_first_and_is_said_once(fit):
 def test_the_risk_of_a_range_is_that_of_either_side(fit):
     window = brief(asked(MixedFit(curves=mixed_curves("ratio"))))
     assert "of the infused and" in window["risk"]
+
+
+def test_without_a_run_to_add_the_remedy_is_said(decision, monkeypatch):
+    widen = Caveat("no_collapse", "It never fell.", weight="care", remedy="Widen the levels.")
+    monkeypatch.setattr(type(decision), "caveats", property(lambda _: (widen,)))
+    said = brief(decision)
+    assert said["next"] == "Widen the levels."
+    assert said["doubts"] == "No curve fell below half, so the collapse points are guesses."
+
+
+def test_the_range_is_of_the_group_that_allows_the_least(decision):
+    others = {"limiting_group": "background", "other_collapses": json.dumps({"background": [30.0, 20.0, 40.0]})}
+    said = brief(Decision(decision.data.assign_attrs(others)))
+    assert said["range"] == "Collapse of background facts at 30 facts (90 % interval 20 to 40)."
+
+
+def codes_in_the_source():
+    for path in Path(bayeskisl.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("Finding", "Caveat") and call.args:
+                yield from (each.value for each in ast.walk(call.args[0]) if isinstance(each, ast.Constant))
+
+
+def test_every_code_has_a_title():
+    assert {*codes_in_the_source(), *_ORDER} <= TITLES.keys()
+    assert title_of("of_a_later_version") == "of a later version"
+
+
+def test_folded_notes_are_named_in_words():
+    folded = [Caveat("edge_collapse", "It is."), Caveat("silent_levels", "They are.")]
+    (line,) = further_line(folded)
+    assert line.endswith("): some sizes have bounds only; some levels show nothing")
+    assert [one.code for one in ranked(folded)] == ["silent_levels", "edge_collapse"]
 
 
 @pytest.mark.parametrize("axis", AXES.values(), ids=lambda axis: axis.name)

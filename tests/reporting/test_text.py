@@ -24,6 +24,7 @@ from bayeskisl.reporting.contents import command_lines, sensitivity_rows
 from bayeskisl.reporting.numbers import three_digits
 from bayeskisl.reporting.text import beside_it, decision_rows, domain_line, headline, utility_in_words
 from bayeskisl.reporting.text.decisions import _of_the_best
+from bayeskisl.reporting.words import distance
 from bayeskisl.target import Target
 from tests.decision.hand_made import TOKENS, HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
@@ -81,7 +82,7 @@ def test_a_grid_is_said_in_rows(fit):
     assert (first[0], second[0]) == ("49k", "98.3k")
     assert (head[3], first[-1], second[-1]) == ("choice, facts", "good", "good")
     prior_driven = decision_table(HandMadeFit(), [Target(49_000, 10 * TOKENS, prior_driven=True)])
-    assert decision_rows(prior_driven)[1][-1] == "not usable: prior_driven_target"
+    assert decision_rows(prior_driven)[1][-1] == "not usable: the target was never varied"
     bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
     assert bound[3] == "at least 100"
 
@@ -230,6 +231,47 @@ def test_costs_are_named_wherever_the_utility_is(decision):
     assert "are best on average, costs subtracted" in beside_it(priced)
     assert "keep most on average" in beside_it(weighted)
     assert utility_in_words(replace(decision.about, utility_unit="own")) == "utility, own"
+
+
+@pytest.fixture
+def of_benchmark(fit):
+    """The number of whose background facts an import made up."""
+    curves = mixed_curves("ratio").assign_attrs(import_invented='["background_facts", "background_share"]')
+    return MixedFit(curves=curves)
+
+
+def test_a_benchmark_without_a_value_has_no_best_amount(of_benchmark):
+    decision = decide(of_benchmark, 98_304, sensitivity=False)
+    said = describe_decision(decision)
+    assert said.count("No value of the benchmark was given") == 1
+    for word in ("risk-neutral", "1 % of the best", "optimal infusion", "expected regret", "best mean"):
+        assert word not in said
+    assert "risk-neutral choice" not in decision._repr_html_()
+    assert decision_summary(decision)["risk_neutral"]["near_optimal"]
+    assert decision_rows(decision_table(of_benchmark, [98_304]))[1][4:6] == ("not shown", "not shown")
+
+
+def test_a_benchmark_with_a_value_has_a_best_amount(of_benchmark):
+    said = describe_decision(decide(of_benchmark, 98_304, utility=KeptFacts(background_weight=3), sensitivity=False))
+    assert "risk-neutral choice" in said
+    assert "No value of the benchmark" not in said
+
+
+def test_a_decision_says_nothing_twice(decision, fit):
+    said = describe_decision(decision)
+    assert "as asked" not in said
+    assert "4 times the largest trained size" in said
+    alone = HandMadeFit(weights={"collapse": 1.0})
+    assert "under the law" not in describe_prediction(predict(alone, 98_304))
+    assert "under the law" in said
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [(1, "the largest trained size"), (1.86, "1.9 times the"), (0.5, "0.5 times the"), (71_208, "71,208 times the")],
+)
+def test_a_distance_is_a_multiple_of_the_largest_size(times, said):
+    assert distance(np.log10(times)).startswith(said)
 
 
 def test_the_limit_of_a_plan_is_said_as_such(fit):

@@ -7,6 +7,7 @@ from bayeskisl.decision import Decision
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.two_sides import Window
+from bayeskisl.errors import way
 from bayeskisl.reporting.numbers import counted, percent, three_digits
 from bayeskisl.reporting.words import in_a_row, run_in_words
 
@@ -18,6 +19,7 @@ __all__ = [
     "chosen",
     "headline",
     "levels_in_words",
+    "no_best_mean",
     "one_side",
     "one_sided_answer",
     "shortfall_in_words",
@@ -222,6 +224,12 @@ def beside_it(decision: Decision) -> str:
     what = "keep most on average" if about.is_facts_kept else "are best on average"
     what += ", costs subtracted" if about.has_costs else ""
     return f"{three_digits(found.value)} {about.unit} {what}, at a risk of {risk}"
+
+
+def no_best_mean() -> str:
+    """Say why no best mean is shown, see `AboutDecision.lacks_value`."""
+    asked = way("`KeptFacts(background_weight=...)`", "--background-weight")
+    return f"No value of the benchmark was given, so no best amount on average is shown: state one with {asked}."
 
 
 def utility_in_words(about: AboutDecision) -> str:

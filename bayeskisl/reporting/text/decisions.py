@@ -9,10 +9,11 @@ from bayeskisl import schema
 from bayeskisl.decision import Answer, Decision, decision_summary
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval_name
+from bayeskisl.decision.sensitivity import AS_ASKED
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import way
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits, two_digits
-from bayeskisl.reporting.text.answers import beside_it, choice_or_none, one_sided_answer, window_lines
+from bayeskisl.reporting.text.answers import beside_it, choice_or_none, no_best_mean, one_sided_answer, window_lines
 from bayeskisl.reporting.text.predictions import prediction_lines, with_interval
 from bayeskisl.reporting.text.verdicts import extrapolated_lines, further_line, verdict_lines, warning_lines
 from bayeskisl.reporting.words import in_a_row
@@ -44,11 +45,7 @@ def describe_decision(decision: Decision) -> str:
         *_reasons(decision.choice),
         *(verdict_lines(decision.verdict) if usable else []),
         *_risk_lines(decision, found),
-        f"risk-neutral choice: {beside_it(decision)}",
-        *_reasons(decision.optimum),
-        f"within 1 % of the best expected utility: {_near_optimal(decision)}",
-        f"optimal infusion for one run (posterior): {_optimum_of_a_run(decision, found)}",
-        *_regret_lines(decision),
+        *_best_mean_lines(decision, found),
         *domain_line(decision),
         *prediction_lines(decision.about, found),
         *(f"note: {edge.message}; next run to add: {edge.buy}" for edge in _of_target(decision)),
@@ -65,6 +62,19 @@ def _limiting_group(decision: Decision) -> list[str]:
     if len(about.harmed) < 2 or about.limiting_group not in about.harmed:
         return []
     return [f"  the {about.limiting_group.replace('_', ' ')} facts allow the least"]
+
+
+def _best_mean_lines(decision: Decision, found: dict[str, Any]) -> list[str]:
+    """State the best mean and the regret of the choice, or why they mean nothing."""
+    if decision.about.lacks_value:
+        return [no_best_mean()]
+    return [
+        f"risk-neutral choice: {beside_it(decision)}",
+        *_reasons(decision.optimum),
+        f"within 1 % of the best expected utility: {_near_optimal(decision)}",
+        f"optimal infusion for one run (posterior): {_optimum_of_a_run(decision, found)}",
+        *_regret_lines(decision),
+    ]
 
 
 def _near_optimal(decision: Decision) -> str:
@@ -176,7 +186,7 @@ def _of_target(decision: Decision) -> list[Caveat]:
 
 
 def _sensitivity_lines(decision: Decision) -> list[str]:
-    table = decision.sensitivity
+    table = decision.sensitivity.drop(index=AS_ASKED, errors="ignore")  # the lines above have it
     if table.empty:
         return []
     unit, half = decision.about.unit, decision.about.half_point
@@ -184,10 +194,10 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     lines = [f"sensitivity, the same decision under other assumptions{whose}:"]
     for name, row in table.iterrows():
         choice = choice_or_none(decision.within_range(row["choice"]), decision.is_least)
-        best = _or_end(row["risk_neutral_choice"])
+        best = "" if decision.about.lacks_value else f" best mean {_or_end(row['risk_neutral_choice'])},"
         where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
         risk = f", risk of the recommendation {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
-        lines.append(f"  {name}: choice {choice}, best mean {best}, {half} {where}{risk}")
+        lines.append(f"  {name}: choice {choice},{best} {half} {where}{risk}")
     return lines
 
 

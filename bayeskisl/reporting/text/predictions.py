@@ -15,7 +15,7 @@ from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
 from bayeskisl.reporting.text.verdicts import further_line, verdict_lines, warning_lines
-from bayeskisl.reporting.words import in_a_row, run_in_words, whole_in_words
+from bayeskisl.reporting.words import distance, in_a_row, run_in_words, whole_in_words
 
 __all__ = [
     "budget",
@@ -55,13 +55,13 @@ def prediction_lines(about: About, found: dict[str, Any]) -> Iterator[str]:
     whose = "" if is_clear else f" of {about.group} facts"
     yield (
         f"target: {exact(about.params)} non-embedding parameters, {budget(about)} tokens; "
-        f"{about.extrapolation_decades:+.2f} decades from the largest size seen"
+        f"{distance(about.extrapolation_decades)}"
     )
     for name, each in found[schema.EXPONENT].items():
         sign = ", below 0 where critical exposures rise" if name == schema.TOKENS else ""
         yield f"exponent of {name}{whose}{sign}: {with_interval(each, ci_prob)}"
     yield f"predicted {half}{whose} of {run_in_words(about)}: {with_interval(found[half], ci_prob, unit)}"
-    for law, each in found["laws"].items():
+    for law, each in found["laws"].items() if len(found["laws"]) > 1 else ():
         yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each[half], ci_prob, unit)}"
     for group, each in found.get("other_collapses", {}).items():
         facts = f"{group.replace('_', ' ')} facts"

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from bayeskisl import schema
+from bayeskisl.curves.titles import title_of
 from bayeskisl.decision import Answer
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import counted, percent, span, three_digits
@@ -20,8 +21,8 @@ def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
     several = [name for name in ("table", "risk") if name in answered and answered[name].nunique() > 1]
     one_unit = "unit" in answered and answered["unit"].nunique() == 1
     choice = f"choice, {answered['unit'].iloc[0]}" if one_unit else "choice"
-    head = (*several, "params", "tokens", "decades", choice, "best mean", "as good, to 1 %", " or ".join(halves),
-            "verdict", "edges")  # fmt: skip
+    head = (*several, "params", "tokens", "times the largest", choice, "best mean", "as good, to 1 %",
+            " or ".join(halves), "verdict", "edges")  # fmt: skip
     rows = [head, *(_decision_row(row, several, halves, one_unit) for _, row in answered.iterrows())]
     return rows if (answered["edges"] != "").any() else [row[:-1] for row in rows]
 
@@ -35,14 +36,26 @@ def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_uni
         *(percent(row[name]) if name == "risk" else str(row[name]) for name in several),
         short(row[schema.PARAMS]),
         short(row[schema.TOKENS]) if pd.notna(row[schema.TOKENS]) else "not known",
-        f"{row['decades']:+.2f}",
+        _times(row["decades"]),
         choice if one_unit else counted(choice, row["unit"]),
-        _number_or_bound(row, schema.OPTIMUM),
-        span(row["near_optimal_low"], row["near_optimal_high"]),
+        *_best_mean(row),
         f"{three_digits(row[half])} ({span(low, high)})",
-        f"{row['verdict']}: {row['rule']}" if row.get("rule") else row["verdict"],
-        row["edges"],
+        f"{row['verdict']}: {title_of(row['rule'])}" if row.get("rule") else row["verdict"],
+        "; ".join(title_of(code) for code in row["edges"].split(", ") if code),
     )
+
+
+def _best_mean(row: pd.Series) -> tuple[str, str]:
+    """Return the best mean and what is as good; of a benchmark without a value there is none."""
+    if pd.isna(row["near_optimal_low"]):
+        return "not shown", "not shown"
+    return _number_or_bound(row, schema.OPTIMUM), span(row["near_optimal_low"], row["near_optimal_high"])
+
+
+def _times(decades: float) -> str:
+    """Return the size of a target as a multiple of the largest trained one."""
+    times = 10**decades
+    return f"{times:,.0f}" if times >= 10 else f"{times:.2g}"
 
 
 def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bayeskisl.curves.titles import title_of
 from bayeskisl.decision import Decision
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.verdict import Verdict
@@ -48,12 +49,12 @@ def extrapolated_lines(decision: Decision) -> list[str]:
 
 
 def further_line(caveats: Sequence[Caveat]) -> list[str]:
-    """Name the folded caveats by their codes."""
+    """Name the folded caveats by their titles."""
     if not caveats:
         return []
-    codes = ", ".join(dict.fromkeys(one.code for one in caveats))
+    titles = "; ".join(dict.fromkeys(title_of(one.code) for one in caveats))
     whole = way("`warnings` has them whole", "`--json` has them whole")
-    return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'} ({whole}): {codes}"]
+    return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'} ({whole}): {titles}"]
 
 
 def warning_lines(warnings: Sequence[Caveat]) -> list[str]:

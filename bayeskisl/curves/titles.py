@@ -1,0 +1,65 @@
+"""Short titles of findings and caveats, by their codes."""
+
+__all__ = ["TITLES", "title_of"]
+
+# Words that go on after a colon or in a list; codes of findings about data, of a posterior, then of answers.
+TITLES = {
+    "no_signal": "no run knows more than guessing",
+    "wrong_way": "retention moves the wrong way",
+    "turns_back": "most curves turn back",
+    "outlying_rows": "single rows stand out",
+    "below_guessing": "some runs recall less than guesses",
+    "never_moves": "some curves never fall",
+    "all_lost": "some curves are low everywhere",
+    "sizes_disagree": "the sizes disagree",
+    "budget_follows_size": "the budget grows with the size",
+    "silent_levels": "some levels show nothing",
+    "few_in_the_fall": "few levels lie where retention falls",
+    "few_sizes": "few sizes were trained",
+    "nothing_to_harm": "no harm was measured",
+    "edge_collapse": "some sizes have bounds only",
+    "no_collapse": "no curve fell below half, so the collapse points are guesses",
+    "load_ignored": "the law ignores the load",
+    "prior_driven": "a quantity rests on the prior",
+    "prior_sensitive": "the prior matters",
+    "sampled_thinly": "the sampler missed a test by little",
+    "correlated_seeds": "seeds agree too well",
+    "assumed_by_import": "the import assumed values",
+    "rival_gate": "a rival law failed its gate",
+    "pareto_k": "the weights of the laws are rough",
+    "approximate_likelihood": "the likelihood is approximate",
+    "preview": "the fit is a preview",
+    "gate": "the posterior failed its gate",
+    "prior_driven_target": "the target was never varied",
+    "never_kept": "no run kept half",
+    "never_learned": "no run learned half",
+    "never_ignorant": "every run knew half",
+    "laws_apart": "the laws disagree",
+    "wide": "the interval is wide",
+    "short_ladder": "few sizes, from tiny models on",
+    "far_extrapolation": "the target is far away",
+    "far_budget": "the budget is far from those tried",
+    "below_one_exposure": "some facts would never be seen",
+    "one_exposure": "each fact would be seen once",
+    "whole_range": "more may be safe than was asked about",
+    "least_is_enough": "the least infusion is enough",
+    "beyond_swept": "the answer lies beyond the levels trained",
+    "outside_levels": "the answer lies outside the levels trained",
+    "none_admissible": "no infusion is within the risk",
+    "none_sufficient": "no planned infusion is enough",
+    "no_window": "no infusion serves both groups",
+    "limit_too_low": "the limit is too low for the infused facts",
+    "no_interior_optimum": "there is no best mean inside the range",
+    "no_benefit": "no benefit was measured",
+    "ratio_above_one": "the budget may be too small",
+    "loss_price_at_one_ratio": "the loss was priced at one ratio",
+    "few_draws": "the draws are too few for the risk",
+    "trained_size": "the target was trained",
+    "inside_data": "the target lies among the trained sizes",
+    "below_data": "the target lies below the trained sizes",
+}
+
+
+def title_of(code: str) -> str:
+    """Return the title of a code; a code without one, of a later version, in words."""
+    return TITLES.get(code, code.replace("_", " "))
