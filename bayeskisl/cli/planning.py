@@ -181,7 +181,7 @@ def plan(
             loaded, asked, budget=money.budget, candidates=offered, strategy=design.Strategy(**vars(strategy)),
             costs=costs, seed=seed,
         )  # fmt: skip
-        if largest and named and max(named) < largest < asked.params:
+        if largest and named and max(named) < min(largest, asked.params):
             end = (
                 f"{'the list of --sizes' if sizes else 'the ladder of the sweep'} ends at {max(named):,.0f} parameters"
             )

@@ -12,8 +12,8 @@ __all__ = ["show_plan"]
 
 _ROWS = 12  # of the table of candidates
 _STRAIGHT = (
-    "A factor is the upper end of the 90 % interval over its lower end. It is of the straight-line law that planning "
-    "uses; `decide` reads the whole law and may state another."
+    "A factor is the upper end of the 90 % interval over its lower end. Planning takes the law as a straight line; "
+    "`decide` reads the whole law and may state another factor."
 )
 
 

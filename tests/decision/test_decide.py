@@ -23,7 +23,7 @@ from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.summary import regret_of_choice
-from bayeskisl.errors import GateError, InputError
+from bayeskisl.errors import GateError, InputError, at_the_command_line
 from bayeskisl.inference import Fit, load_fit
 from bayeskisl.laws import load_law
 from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK
@@ -376,6 +376,11 @@ def test_a_grid_gives_a_table(fit):
     assert np.isnan(bound.choice.astype(float)[0])
     assert bound.choice_at_least[0] == 100
     assert "no_collapse" in bound.edges[0]
+
+
+def test_a_table_at_the_command_line_offers_its_options(fit):
+    with at_the_command_line(), pytest.raises(InputError, match="with `--prior-driven`"):
+        decision_table(fit, [98_304], [9 * TOKENS])
 
 
 def test_a_fleet_gives_one_table_and_one_that_cannot_answer_keeps_no_other_from_it(fit):
