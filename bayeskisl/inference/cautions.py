@@ -9,7 +9,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
-from bayeskisl.curves import Finding, Side, check, curves_of_cells
+from bayeskisl.curves import Finding, Side, cell_table, check, curves_of_cells
 from bayeskisl.curves.cells import domain_of_runs, with_sizes_in_words
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import probed_groups
@@ -17,7 +17,7 @@ from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
-from bayeskisl.quantities import three_digits
+from bayeskisl.quantities import size, three_digits
 
 __all__ = ["cautions"]
 
@@ -113,18 +113,11 @@ def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Finding]:
     axis = axis_of(curves)
     bounds, measured = [], 0
     for group in (str(name) for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):
-        kept, lost = [], []
-        for cell, curve in enumerate(curves_of_cells(curves, group)):
-            if not curve.levels.size:
-                continue
-            if curve.side == Side.KEPT:
-                kept.append(_bound(posterior, axis, group, cell, fewer_exposures=True))
-            elif curve.side == Side.LOST:
-                lost.append(_bound(posterior, axis, group, cell, fewer_exposures=False))
-            else:
-                measured += 1
-        bounds += [_one_sided(group, "never fell below a half", "fewer", kept)] if kept else []
-        bounds += [_one_sided(group, "never rose above a half", "more", lost)] if lost else []
+        sides = {cell: curve.side for cell, curve in enumerate(curves_of_cells(curves, group)) if curve.levels.size}
+        measured += sum(side not in (Side.KEPT, Side.LOST) for side in sides.values())
+        for side in (Side.KEPT, Side.LOST):
+            cells = [cell for cell, found in sides.items() if found == side]
+            bounds += [_one_sided(posterior, curves, group, side, cells, len(sides))] if cells else []
     return [*bounds, *([] if measured else [_NO_COLLAPSE])]
 
 
@@ -149,7 +142,8 @@ def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Finding]:
 _NO_COLLAPSE = Finding(
     "no_collapse",
     "serious",
-    "No sweep crossed its half-point: every threshold is a bound, and the law's exponents are those of the prior.",
+    "No curve fell through half of its range: the collapse points are bounds, and how they change with size comes from "
+    "the prior, not from these runs.",
     "Widen the levels until retention falls from near its ceiling to near chance.",
 )
 
@@ -158,20 +152,53 @@ def _direction(posterior: xr.Dataset, axis: Axis, group: str) -> int:
     return axis.moves(group, "load_effect" in posterior)
 
 
-def _bound(posterior: xr.Dataset, axis: Axis, group: str, cell: int, fewer_exposures: bool) -> str:
-    """Return the 95 % bound of a cell's half-point, on the sweep's axis and in exposures."""
-    of_cell = posterior.sel(group=group).isel(cell=cell)
-    direction = _direction(posterior, axis, group)
-    name = schema.COLLAPSE if direction < 0 else schema.ONSET
-    above = fewer_exposures == (direction < 0)
-    value = np.quantile(of_cell[name].values, 0.05 if above else 0.95)
-    side = "above" if above else "below"
-    place = f"{side} {_in_words(axis, value)}"
-    exposures = np.quantile(of_cell[schema.CRITICAL_EXPOSURES].values, 0.95 if fewer_exposures else 0.05)
-    return (
-        f"at {posterior[schema.CELL].values[cell]} {name} lies {place} "
-        f"(critical exposures {'below' if fewer_exposures else 'above'} {three_digits(exposures)})"
+# What happened at every level of some sizes, by their side of a half and by whether more infusion harms: of all sizes,
+# and of some.
+_WHAT_HAPPENED = {
+    (Side.KEPT, True): ("No size lost half of its {}", "{} never lost half of their {}"),
+    (Side.LOST, True): ("No size kept half of its {}", "{} never kept half of their {}"),
+    (Side.KEPT, False): ("Every size always knew half of its {}", "{} always knew half of their {}"),
+    (Side.LOST, False): ("No size learned half of its {}", "{} never learned half of their {}"),
+}
+
+
+def _one_sided(
+    posterior: xr.Dataset, curves: xr.Dataset, group: str, side: Side, cells: list[int], of_all: int
+) -> Finding:
+    """Return the caution about cells on one side of a half: bounds of the smallest and the largest of them."""
+    axis = axis_of(curves)
+    harms = _direction(posterior, axis, group) < 0
+    above = (side == Side.KEPT) == harms  # where the half-point must lie
+    table, _ = cell_table(curves)
+    sizes = table[schema.PARAMS].values
+    by_size = sorted(cells, key=lambda cell: sizes[cell])
+    ends = dict.fromkeys([by_size[0], by_size[-1]])
+    name = schema.COLLAPSE if harms else schema.ONSET
+    bounds = [_bound(posterior[name].sel(group=group), axis, cell, above) for cell in ends]
+    places = [f"{bound} at {size(float(sizes[cell]))} parameters" for bound, cell in zip(bounds, ends, strict=True)]
+    whose = f"{group.replace('_', ' ')} facts"
+    no_size, some = _WHAT_HAPPENED[side, harms]
+    each = "sizes" if len(np.unique(sizes)) == len(sizes) else "cells"
+    some = some.format(f"{len(cells)} of {of_all} {each}", whose)
+    return Finding(
+        "edge_collapse",
+        "warning",
+        f"{no_size.format(whose) if len(cells) == of_all else some}: {name} lies {' and '.join(places)} (95 %).",
+        f"Add runs {_further(axis, above)}.",
     )
+
+
+def _bound(half_points: xr.DataArray, axis: Axis, cell: int, above: bool) -> str:
+    """Return the 95 % bound of a cell's half-point on the sweep's axis."""
+    value = np.quantile(half_points.isel(cell=cell).values, 0.05 if above else 0.95)
+    return f"{'above' if above else 'below'} {_in_words(axis, value)}"
+
+
+def _further(axis: Axis, above: bool) -> str:
+    """Say on which side of the levels runs are missing."""
+    if axis.coordinate == schema.FACTS:
+        return f"with {'more' if above else 'fewer'} facts"
+    return f"at a {'higher' if above else 'lower'} {axis.coordinate}"
 
 
 def _in_words(axis: Axis, value: float) -> str:
@@ -179,16 +206,6 @@ def _in_words(axis: Axis, value: float) -> str:
     if not axis.bounded:
         return f"{three_digits(value)} {axis.in_words}"
     return f"a {axis.coordinate} of {three_digits(value)}" if 0 < value <= _ALL else f"every {axis.coordinate}"
-
-
-def _one_sided(group: str, what: str, needed: str, bounds: list[str]) -> Finding:
-    return Finding(
-        "edge_collapse",
-        "warning",
-        f"Retention of '{group}' {what} in {len(bounds)} {'cells' if len(bounds) > 1 else 'cell'}; with 95 %, "
-        f"{'; '.join(bounds)}.",
-        f"Add levels with {needed} exposures there.",
-    )
 
 
 def _shares(curves: xr.Dataset, group: str) -> FloatArray:
@@ -233,8 +250,8 @@ def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Findi
             "note",
             f"The prior influences these quantities (power-scaling sensitivity above {SENSITIVE:g}): {listed}{more}.",
             way(
-                "Find the prior with `Fit.sensitivity()`, and report it with the answer.",
-                "Report this with the answer.",
+                "Find the prior with `Fit.sensitivity()`, and see the answer of `decide` under weaker priors.",
+                "See the answer under weaker priors, which `decide` prints.",
             ),
         )
     ]

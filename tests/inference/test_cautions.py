@@ -33,6 +33,7 @@ def test_sizes_are_counted_in_each_domain():
 def test_a_law_without_a_fall_has_no_bounds():
     kept, posterior = amount_curves(levels=(1, 2, 4)), posterior_draws()
     assert {caution.code for caution in _edges(posterior, kept)} == {"edge_collapse", "no_collapse"}
+    assert "No size lost half of its infused facts: collapse lies above " in _edges(posterior, kept)[0].message
     assert not _edges(posterior.assign(collapse=np.nan * posterior["collapse"]), kept)
 
 
@@ -57,8 +58,10 @@ def test_a_size_that_never_collapses_is_a_bound(curves):
     easy = ~((curves["params"] == SIZES[-1]) & (curves["facts"] > 500)).values
     short = fit(curves.isel(run=easy), rivals=(), draws=400, tune=400, retry=False, throw=False)
     (bound,) = [caution for caution in short.warnings if caution.code == "edge_collapse"]
-    assert "at 55,296 parameters" in bound.message
+    assert bound.message.startswith(f"1 of {len(SIZES)} sizes never lost half of their infused facts: collapse lies ")
     assert "collapse lies above" in bound.message
+    assert bound.message.endswith(" facts at 55,296 parameters (95 %).")
+    assert bound.remedy == "Add runs with more facts."
     assert "95 %" in bound.message
     inferred = np.log(short.posterior["critical_exposures"].isel(group=0))
     spread = inferred.std(("chain", "draw")).values
@@ -69,9 +72,10 @@ def test_a_size_that_never_collapses_is_a_bound(curves):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("facts", "threshold", "side"), [([31, 62, 125], 5.0, "below"), ([2000, 4000, 8000], 5000.0, "above")]
+    ("facts", "threshold", "side", "lost"),
+    [([31, 62, 125], 5.0, "above", "lost"), ([2000, 4000, 8000], 5000.0, "below", "kept")],
 )
-def test_a_sweep_without_any_collapse_is_answered_as_such(facts, threshold, side):
+def test_a_sweep_without_any_collapse_is_answered_as_such(facts, threshold, side, lost):
     truth = TRUTH | {"intercept": np.log(threshold), "exponent": 0.3}
     # where every size is lost, the posterior is a wide prior cut off by a cliff: tail ESS 355, where 400 are asked
     flat = fit(simulate("collapse", {"params": SIZES, "facts": facts}, truth, seed=3), rivals=(), throw=False)
@@ -79,7 +83,8 @@ def test_a_sweep_without_any_collapse_is_answered_as_such(facts, threshold, side
     assert flat.warnings[0].code == "no_collapse"
     assert flat.warnings[0].severity == "serious"
     (bounds,) = [caution.message for caution in flat.warnings if caution.code == "edge_collapse"]
-    assert bounds.count(f"exposures {side}") == len(SIZES)
+    assert bounds.startswith(f"No size {lost} half of its infused facts: collapse lies {side} ")
+    assert bounds.count(side) == 2  # the smallest and the largest
     assert "95 %" in bounds
     assert "exponent" in next(caution.message for caution in flat.warnings if caution.code == "prior_driven")
 
