@@ -4,6 +4,7 @@ NetCDF is HDF5, which can name other files to read from, allocate what a header 
 to decompress. A file that is only read for its numbers needs none of that.
 """
 
+import io
 import math
 import mmap
 import resource
@@ -53,15 +54,15 @@ def read_netcdf(path: str | Path, what: str = "a NetCDF file", remedy: str = "")
     """
     import xarray as xr
 
-    return _read(path, what, remedy, lambda place: xr.load_dataset(place, engine=_ENGINE, **_AS_STORED))
+    return _read(path, what, remedy, lambda file: xr.load_dataset(file, engine=_ENGINE, **_AS_STORED))
 
 
 def read_netcdf_tree(path: str | Path) -> "xr.DataTree":
     """Read the groups of a NetCDF file into memory; errors are those of `read_netcdf`."""
     import xarray as xr
 
-    def load(place: Path) -> xr.DataTree:
-        with xr.open_datatree(place, engine=_ENGINE, **_AS_STORED) as opened:
+    def load(file: Any) -> xr.DataTree:
+        with xr.open_datatree(file, engine=_ENGINE, **_AS_STORED) as opened:
             return opened.load()
 
     return _read(path, "a NetCDF file", "", load)
@@ -80,8 +81,10 @@ def write_netcdf(data: "xr.Dataset | xr.DataTree", path: str | Path, **options: 
         If the file cannot be written.
     """
     require_path(path, "a file to write", "path", 'name it, for example "result.nc"')
-    path = Path(path)
-    with data.to_netcdf(engine=_ENGINE, **options) as content:
+    path, laid_out = Path(path), io.BytesIO()
+    with _hdf5(laid_out, "w", track_order=True) as file:  # NetCDF keeps the order of what is in a file
+        data.to_netcdf(file, engine=_ENGINE, **options)
+    with laid_out.getbuffer() as content:
         replace_file(path, content)
     return path
 
@@ -90,7 +93,8 @@ def _read(path: str | Path, what: str, remedy: str, load: Any) -> Any:
     path = Path(path)
     try:
         _look_over(path)
-        return load(path)
+        with _hdf5(path, "r") as file:
+            return load(file)
     except BayeskislError:
         raise
     except _Refused as reason:
@@ -101,6 +105,24 @@ def _read(path: str | Path, what: str, remedy: str, load: Any) -> Any:
         said = next(iter(str(problem).splitlines()), "")[:120]
         got = f"a file that cannot be read ({type(problem).__name__}{': ' if said else ''}{said})"
         raise InputError(what, got, str(path), remedy) from None
+
+
+def _hdf5(*where: Any, **options: Any) -> Any:
+    """Open a file that keeps the objects found in it: h5netcdf looks up the same hundred some fifty times each."""
+    import h5py
+
+    class Remembering(h5py.File):
+        def __init__(self) -> None:
+            self.__dict__["found"] = {}
+            super().__init__(*where, **options)
+
+        def __getitem__(self, path: str) -> "h5py.Group | h5py.Dataset":
+            known = self.found.get(path)
+            if known is None or not h5py.h5o.get_info(known.id).rc:  # nothing refers to what was deleted
+                known = self.found[path] = super().__getitem__(path)
+            return known
+
+    return Remembering()
 
 
 def _memory_is_limited() -> bool:
