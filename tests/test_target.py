@@ -238,7 +238,7 @@ EXPECTED = Target(98_304, 3_686_400, {"ratio": 0.25, "depth": 4.0}, "law", True)
 COMMANDS = {
     "predict": (["f.nc"], "bayeskisl.decision.predict"),
     "decide": (["f.nc"], "bayeskisl.decision.decide"),
-    "plan": (["f.nc", "--budget", "1h"], "bayeskisl.design.candidate_runs"),
+    "plan": (["f.nc", "--budget", "1e15flop"], "bayeskisl.design.candidate_runs"),
     "compare": (["f.nc"], "bayeskisl.decision.predict"),
     "report": (["f.nc"], "bayeskisl.reporting.report"),
     "loop": (["demo", "--until", "width=1", "--budget", "1h", "--out", "o"], "bayeskisl.workflow.loop"),

@@ -16,6 +16,7 @@ TITLES = {
     "silent_levels": "some levels show nothing",
     "few_in_the_fall": "few levels lie where retention falls",
     "few_sizes": "few sizes were trained",
+    "rates_differ": "the learning rate differs between sizes",
     "nothing_to_harm": "no harm was measured",
     "edge_collapse": "some sizes have bounds only",
     "no_collapse": "no curve fell below half, so the collapse points are guesses",
