@@ -190,8 +190,8 @@ def _about_the_choice(
 def _none_admissible(least: float, about: AboutDecision, swept: _Swept) -> Caveat:
     """Return the edge of a range whose smallest infusion keeps too little."""
     group = about.limiting_group
-    if group in about.above_ceiling:
-        return _above_the_ceiling("none_admissible", group, at_most=least)
+    if group in (*about.above_ceiling, *about.of_uninfused):
+        return _above_the_ceiling("none_admissible", group, about, at_most=least)
     sentence = f"even almost no infusion leaves the {group} facts short of the required share"
     return _out_of_reach("none_admissible", sentence, group, swept, at_most=least)
 
@@ -200,7 +200,7 @@ def _none_sufficient(most: float, about: AboutDecision, target: PlannedModel, sw
     """Return the edge of a range whose largest infusion teaches too little; `limited` is one that the user limits."""
     group = target.group
     if group in about.above_ceiling:
-        return _above_the_ceiling("none_sufficient", group, at_least=most)
+        return _above_the_ceiling("none_sufficient", group, about, at_least=most)
     limit = f"your limit of {three_digits(most)}" if limited else "the largest possible infusion"
     sentence = f"even {limit} leaves the {group} facts short of the required share"
     edge = _out_of_reach("none_sufficient", sentence, group, swept, at_least=most)
@@ -218,15 +218,26 @@ def _least_is_enough(least: float, target: PlannedModel) -> Caveat:
     )
 
 
-def _above_the_ceiling(code: str, group: str, **ends: float) -> Caveat:
-    """Return the edge of a share of all facts that no exposures reach."""
+def _above_the_ceiling(code: str, group: str, about: AboutDecision, **ends: float) -> Caveat:
+    """Return the edge of a share that no exposures reach."""
+    of_score = group in about.of_uninfused
+    sentence = (
+        f"any infusion at all may cost the {group} more than the required share allows at that risk, as it cost the "
+        "models that were trained"
+        if of_score
+        else f"the ceiling of the {group} facts may lie below the required share, and no infusion reaches that at that "
+        "risk"
+    )
+    less = way("ask for less", "ask for less with `--keep`")
     return Caveat(
         code,
-        f"the ceiling of the {group} facts may lie below the required share, and no infusion reaches that at that risk",
+        sentence,
         concerns="choice",
-        buy="nothing: more exposures do not raise a ceiling",
+        buy="nothing: fewer facts do not undo it" if of_score else "nothing: more exposures do not raise a ceiling",
         weight="care",
-        remedy=way("ask for less, or for `keep_of='ceiling'`", "ask for less, or for `--keep-of ceiling`"),
+        remedy=less
+        if of_score
+        else way("ask for less, or for `keep_of='ceiling'`", "ask for less, or for `--keep-of ceiling`"),
         **ends,
     )
 

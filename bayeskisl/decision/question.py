@@ -136,9 +136,10 @@ class Question:
     def above_ceiling(self, prospect: Prospect) -> list[str]:
         """The groups whose ceiling lies below their level in more of the draws than the risk: no exposures reach it."""
         levels = self.levels
-        if levels.of != "facts":
-            return []
-        at_best = {group: fall.known_at_best() for group, fall in prospect.falls.items()}
+        of_all = {"facts", "uninfused"} if self.target.knows_uninfused else {"facts"}
+        at_best = {
+            group: fall.known_at_best() for group, fall in prospect.falls.items() if levels.reference(group) in of_all
+        }
         return [group for group, best in at_best.items() if np.mean(best < levels(group)) > self.criterion.risk]
 
     def _bounds(self, prospect: Prospect) -> FloatArray:

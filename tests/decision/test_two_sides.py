@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -143,6 +144,18 @@ def test_a_level_is_a_share_of_what_was_measured_without_infusion(fit):
     place = prospect.holding(levels, "background")[:, None]
     best = prospect.falls["background"].known_at_best()
     np.testing.assert_allclose(prospect.share_of_ceiling("background", place)[:, 0] * best, 0.9, rtol=1e-6)
+
+
+def test_what_infusion_costs_a_benchmark_at_once_is_never_allowed_by_fewer_facts(fit):
+    curves = mixed_curves("ratio")
+    scored = xr.full_like(curves.guessing, np.nan).where(curves.group == "infused", 1.0)
+    made = MixedFit(curves=curves.assign(uninfused=scored))
+    decision = quick(made, keep={"background": 0.999}, keep_of="uninfused")
+    assert decision.about.above_ceiling == ["background"]
+    assert decision.about.of_uninfused == ["background"]
+    edge = next(caveat for caveat in decision.caveats if caveat.code == "none_admissible")
+    assert edge.message.startswith("any infusion at all may cost the background more than the required share allows")
+    assert edge.buy == "nothing: fewer facts do not undo it"
 
 
 def test_infused_facts_have_no_level_without_infusion(fit):
