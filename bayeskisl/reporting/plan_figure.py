@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from bayeskisl.arguments import require_kind
 from bayeskisl.design import Plan
@@ -18,7 +18,7 @@ __all__ = ["plot_plan"]
 
 
 def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
-    """Draw the candidates by gain per cost, and the expected width along the plan.
+    """Draw the candidates by gain per cost, and the expected interval along the plan.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     -------
     matplotlib.figure.Figure
         Left: infusion against model size. Crosses are trained runs, discs are candidates (a larger disc means more
-        narrowing per cost), and rings are the planned runs, counted by size above the panel. Right: expected width, see
-        `Plan`, against the money spent, along the plan and, as steps, the least width for each amount with its 90 %
-        band; a line marks the floor that no other run removes.
+        narrowing per cost), and rings are the planned runs, counted by size above the panel. Right: the expected factor
+        between the ends of the 90 % interval against the money spent, along the plan and, as steps, the least one for
+        each amount with its 90 % band; a line marks the floor that no other run removes.
     """
     require_kind(plan, "plan", PLAN)
     with figure_style(dark):
@@ -85,20 +85,25 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
     blue, orange, _ = law_colors(3)
     spent, width = np.array(plan.path).T
     frontier = plan.frontier
-    axes.step(frontier["spent"], frontier["width"], where="post", color=blue, lw=1.2, label="least width for the money")
-    axes.plot(spent, width, "o-", color=orange, ms=5, lw=1.8, ds="steps-post", label="expected after each run")
-    axes.fill_between(frontier["spent"], frontier["low"], frontier["high"], color=blue, alpha=0.15, lw=0, step="post",
-                      label="its 90 % band")  # fmt: skip
-    axes.axhline(plan.floor, color=ink(), lw=1, ls="--")
-    axes.annotate("floor: scatter of sizes and runs", (0.02, plan.floor), (0, -4), xycoords=("axes fraction", "data"),
+    least, low, high = (np.exp(frontier[name]) for name in ("width", "low", "high"))
+    axes.step(frontier["spent"], least, where="post", color=blue, lw=1.2, label="least factor for the money")
+    axes.plot(spent, np.exp(width), "o-", color=orange, ms=5, lw=1.8, ds="steps-post", label="expected after each run")
+    axes.fill_between(frontier["spent"], low, high, color=blue, alpha=0.15, lw=0, step="post", label="its 90 % band")
+    floor, of_all_sizes = np.exp([plan.floor, plan.least])
+    axes.axhline(floor, color=ink(), lw=1, ls="--")
+    axes.annotate("floor: scatter of sizes and runs", (0.02, floor), (0, -4), xycoords=("axes fraction", "data"),
                   textcoords="offset points", size=8.5, va="top")  # fmt: skip
     if plan.least > 1.05 * plan.floor:
-        axes.axhline(plan.least, color=ink(), lw=1, ls=":")
-        axes.annotate("all that the sizes on offer show", (0.98, plan.least), (0, -4), size=8.5, ha="right", va="top",
+        axes.axhline(of_all_sizes, color=ink(), lw=1, ls=":")
+        axes.annotate("all that the sizes on offer show", (0.98, of_all_sizes), (0, -4), size=8.5, ha="right", va="top",
                       xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-    axes.set_ylim(0, 1.12 * max(plan.before, frontier["high"].max()))
+    axes.set_yscale("log")
+    axes.set_ylim(1, 1.1 * max(np.exp(plan.before), high.max()))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
     axes.set_xlabel(f"spent, of {amount(plan.budget.amount)} {plan.costs.unit}")
-    axes.set_ylabel("width of the 90 % interval, natural log units")
+    axes.set_ylabel("90 % interval, upper end over lower end")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
