@@ -46,7 +46,8 @@ def test_from_a_wide_table_to_a_report_and_the_next_runs(tmp_path, monkeypatch):
 
     problem = CliRunner().invoke(app, ["curves", "import", "wide.csv"]).exception
     assert "add --levels facts" in str(problem)
-    run("curves", "import", "wide.csv", "--levels", "facts", "--map", "params=model", "--map", "probed=n")
+    said = run("curves", "import", "wide.csv", "--levels", "facts", "--map", "params=model", "--map", "probed=n")
+    assert "names such as 70M" in said
     said = run("fit", "curves.nc", "--law", "power", "--rival", "capacity", "--out", "both.nc")
     assert re.search(r"weights: power [.\d]+, capacity [.\d]+", said)
     said = run("fit", "curves.nc", "--law", "power", "--alone")
@@ -57,7 +58,7 @@ def test_from_a_wide_table_to_a_report_and_the_next_runs(tmp_path, monkeypatch):
     assert "gate passed" in said
     said = run("decide", "fit.nc", "--params", "7B", "--out", "decision.nc")
     assert "recommended: at" in said
-    assert "names such as 70M" in said
+    assert "model was taken as non-embedding parameters" in said
     run("report", "fit.nc", "--decision", "decision.nc")
     assert (tmp_path / "report.html").stat().st_size < 6_000_000
 

@@ -7,7 +7,7 @@ from scipy.stats import kstest
 from bayeskisl.inference import simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.redraw import _ROUNDS, _Conditional, _Places, _Together, redraw_coefficients
+from bayeskisl.inference.redraw import _ROUNDS, _Conditional, Places, _Together, redraw_coefficients
 from bayeskisl.laws import LimitsLaw, load_law
 
 RNG = np.random.default_rng(5)
@@ -20,7 +20,7 @@ def conditional_of(sizes, critical, own_share=1.0, expected=None):
     dimensions = int((size_law.sd > 0).sum()) + 1
     expected = np.zeros((len(critical), dimensions)) if expected is None else expected
     tau = LAW.priors.tau
-    return _Conditional(_Places(size_law, (tau.log_median, tau.log_sd)), values, critical, expected, own_share)
+    return _Conditional(Places(size_law, (tau.log_median, tau.log_sd)), values, critical, expected, own_share)
 
 
 def joint_draws(sizes, draws, own_share=1.0):
