@@ -7,7 +7,7 @@ from scipy.stats import kstest
 from bayeskisl.inference import simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.redraw import _ROUNDS, _Conditional, Places, _Together, redraw_coefficients
+from bayeskisl.inference.redraw import _ROUNDS, Places, _Conditional, _Together, redraw_coefficients
 from bayeskisl.laws import LimitsLaw, load_law
 
 RNG = np.random.default_rng(5)
