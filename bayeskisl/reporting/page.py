@@ -86,12 +86,12 @@ def report(
     >>> bk.report(fit, decision, out="report.md").name
     'report.md'
     """
-    require_fit(fit)
     require_path(out, "a page to write", "out", 'name it, for example "report.html"')
     if figures_dir is not None:
         require_path(figures_dir, "a folder", "figures_dir")
     out = Path(out)
     require_ending(out, _ENDINGS, "report")
+    require_fit(fit)
     _require_parts(decision, verification)
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
     domain = _domain(fit, asked, decision)
