@@ -16,7 +16,7 @@ from bayeskisl import schema
 from bayeskisl.arguments import require_positive, require_share
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.card import card, escaped
-from bayeskisl.curves import cell_table, curves_from_table, group_exposures, varied
+from bayeskisl.curves import cell_table, curves_from_table, group_exposures
 from bayeskisl.curves.tables import Reading
 from bayeskisl.curves.tables.reading import ReadingKeywords
 from bayeskisl.decision.intervals import Interval, interval
@@ -267,12 +267,12 @@ def _forecast(
 ) -> CriticalPoints:
     from arviz_stats.base import array_stats
 
+    from bayeskisl.inference.data import varied_covariates
     from bayeskisl.inference.fitted_law_of_size import FittedLawOfSize
 
-    covariates = tuple(name for name in law.covariates if name == schema.PARAMS or varied(curves)[name])
-    size = FittedLawOfSize.of_curves(curves, law, covariates)
+    size, points = FittedLawOfSize.of_curves(curves, law, varied_covariates(curves, law)), _log_points(curves, target)
     rng = np.random.default_rng(seed)
-    ensembles = [_ensemble(size, law, _log_points(curves, target), error, each) for each in rng.spawn(_ENSEMBLES)]
+    ensembles = [_ensemble(size, law, points, error, each) for each in rng.spawn(_ENSEMBLES)]
     coefficients, tau = (np.stack(each) for each in zip(*ensembles, strict=True))
     there = {**target.everything_else, schema.PARAMS: target.params}
     place = size.place_of(there)
@@ -309,10 +309,7 @@ def _ensemble(
     places = Places(size.law, (prior.log_median, prior.log_sd))
 
     def log_likelihood(members: FloatArray) -> FloatArray:
-        coefficients, tau = places.at(members)
-        off = points - size.law.log_critical_exposures(coefficients, size.places)
-        variance = tau[:, None] ** 2 + error**2
-        return -0.5 * np.sum(off**2 / variance + np.log(variance), axis=1)
+        return places.log_likelihood(members, size.places, points, error**2)
 
     members, _ = tempered_draws(log_likelihood, int(places.free.sum()) + 1, _MEMBERS, rng)
     return places.at(members)

@@ -26,7 +26,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, LawOfSize, LimitsLaw, SizeLaw
 
-__all__ = ["ModelData", "domains_of", "law_of_size", "prepare", "suited"]
+__all__ = ["ModelData", "domains_of", "law_of_size", "prepare", "suited", "varied_covariates"]
 
 # How far to either side of a half-point slopes are taken, as a share of the cell's range.
 _NEARBY = 0.1
@@ -158,8 +158,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     raw, probed = (counts[name].astype(np.int64) for name in (schema.RECALLED, schema.PROBED))
     exposures = group_exposures(curves).values
     log_exposures = np.where(probed > 0, np.log(np.where(probed > 0, exposures, 1.0)), 0.0)
-    is_varied = varied(curves)
-    names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
+    names = varied_covariates(curves, law)
     domains, of_domain = domains_of(cells)
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
     values, size_law = law_of_size(law, names, values, capacity_of(curves), domains)
@@ -188,6 +187,12 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
             schema.CELL: cells[schema.CELL].values.tolist(),
         },
     )
+
+
+def varied_covariates(curves: xr.Dataset, law: Law) -> tuple[str, ...]:
+    """Return the covariates of the law that the curves vary; the size always counts."""
+    is_varied = varied(curves)
+    return tuple(name for name in law.covariates if name == schema.PARAMS or is_varied[name])
 
 
 def law_of_size(

@@ -74,6 +74,29 @@ class Places:
         coefficients[..., self.free] += self.law.sd[self.free] * places[..., :-1]
         return coefficients, np.exp(self.log_tau[0] + self.log_tau[1] * places[..., -1])
 
+    def line(self, places: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Log critical exposures of the law, shape ``(member, cell)``, and tau, shape ``(member, 1)``."""
+        coefficients, tau = self.at(places)
+        return self.law.log_critical_exposures(coefficients, values), tau[:, None]
+
+    def log_likelihood(
+        self, places: FloatArray, values: FloatArray, centre: FloatArray, variance: FloatArray | float
+    ) -> FloatArray:
+        """Log likelihood ``(member,)`` if each cell's log critical exposures were measured with a normal error.
+
+        Parameters
+        ----------
+        places : numpy.ndarray
+            Shape ``(member, dimension)``.
+        values : numpy.ndarray
+            Covariates of the cells, shape ``(cell, place)``.
+        centre, variance : numpy.ndarray
+            Measured values, and the variance of their errors, shape ``(cell,)``.
+        """
+        line, tau = self.line(places, values)
+        total = tau**2 + variance
+        return np.asarray(-0.5 * np.sum((centre - line) ** 2 / total + np.log(total), axis=1))
+
 
 @dataclass(frozen=True)
 class _Conditional:
@@ -119,20 +142,13 @@ class _Conditional:
         """Variance of each cell's likelihood, about, ``(cell,)``."""
         return _WIDER * self.critical.var(axis=0)
 
-    def _line(self, places: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Log critical exposures of the law, shape ``(member, cell)``, and tau, shape ``(member, 1)``."""
-        coefficients, tau = self.places.at(places)
-        return self.places.law.log_critical_exposures(coefficients, self.values), tau[:, None]
-
     def _rough_likelihood(self, places: FloatArray) -> FloatArray:
         """Log likelihood ``(member,)`` if the data said a normal about each cell."""
-        line, tau = self._line(places)
-        variance = tau**2 + self._variance
-        return -0.5 * np.sum((self._centre - line) ** 2 / variance + np.log(variance), axis=1)
+        return self.places.log_likelihood(places, self.values, self._centre, self._variance)
 
     def _log_density(self, places: FloatArray) -> FloatArray:
         """Log density ``(draw, member)`` given each draw's critical exposures, over the prior of a single group."""
-        line, tau = self._line(places)
+        line, tau = self.places.line(places, self.values)
         off = _squared_distances(self.critical - self._centre, line - self._centre) / tau.T**2
         of_prior = _squared_distances(self.expected, places) / self.own_share - np.sum(places**2, axis=1)
         return -0.5 * (off + of_prior) - line.shape[1] * np.log(tau.T)

@@ -29,7 +29,7 @@ def joint_draws(sizes, draws, own_share=1.0):
     dimensions = empty.expected.shape[1]
     expected = np.sqrt(1 - own_share) * RNG.standard_normal((draws, dimensions))
     places = expected + np.sqrt(own_share) * RNG.standard_normal((draws, dimensions))
-    line, tau = empty._line(places)
+    line, tau = empty.places.line(places, empty.values)
     return expected, places, line + tau * RNG.standard_normal(line.shape)
 
 
@@ -42,7 +42,7 @@ def test_the_joint_distribution_stays(own_share):
     found, rng = places, np.random.default_rng(6)
     for _ in range(_ROUNDS):
         found = conditional.redrawn(found, rng)
-    line, tau = conditional._line(found)
+    line, tau = conditional.places.line(found, conditional.values)
     own = (found - expected) / np.sqrt(own_share)
     assert (found != places).any(axis=1).mean() > 0.3
     for column in (*own.T, *((critical - line) / tau).T):
