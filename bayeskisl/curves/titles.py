@@ -38,6 +38,7 @@ TITLES = {
     "laws_apart": "the laws disagree",
     "wide": "the interval is wide",
     "short_ladder": "few sizes, from tiny models on",
+    "ensembles_disagree": "the ensembles disagree",
     "far_extrapolation": "the target is far away",
     "far_budget": "the budget is far from those tried",
     "below_one_exposure": "some facts would never be seen",

@@ -18,7 +18,7 @@ from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import SAME_HELD, short, three_digits
 
-__all__ = ["APART", "about_prediction", "has_short_ladder", "said", "size_that_tests"]
+__all__ = ["APART", "about_points", "about_prediction", "has_short_ladder", "said", "size_that_tests"]
 
 # One order of magnitude beyond the sizes seen: where studies with R2 above .98 were off by factors.
 _FAR = 10.0
@@ -59,7 +59,26 @@ def about_prediction(
     """Return the caveats of the prediction `ahead`."""
     yield from _about_distance(ahead, target, curves)
     yield from _about_laws(ahead, target, apart)
-    yield from _about_width(ahead, target)
+    critical = ahead[schema.CRITICAL_EXPOSURES].values
+    yield from _about_width(critical, target, _best_mean_collapses(ahead))
+    yield from _about_unseen(critical, target)
+
+
+def about_points(critical: FloatArray, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
+    """Return the caveats of a forecast from critical points.
+
+    Parameters
+    ----------
+    critical : numpy.ndarray
+        Draws of the target's critical exposures, of any shape.
+    target : PlannedModel
+    curves : xarray.Dataset
+        The points.
+    """
+    sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
+    yield from _about_far_sizes(target, sizes)
+    yield from _about_the_ladder(target, curves, sizes)
+    yield from _about_width(critical, target, best_mean_collapses=False)
 
 
 def said(value: float) -> str:
@@ -287,26 +306,25 @@ def _factor(factor: float) -> str:
     return f"a factor of {said(factor)}" if np.isfinite(factor) else "an infinite factor: one of them never collapses"
 
 
-def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
-    critical = ahead[schema.CRITICAL_EXPOSURES].values
+def _about_width(critical: FloatArray, target: PlannedModel, best_mean_collapses: bool) -> Iterator[Caveat]:
     spread = float(np.log(critical[critical > 0]).std()) if (critical > 0).any() else 0.0
-    ratio = float(np.exp(2 * 1.645 * spread))
     if spread > _WIDE_LOG_SD:
+        _, low, high = interval(critical[critical > 0], 0.9)
+        ratio = high / low
         consequence = (
             "; the infusion that keeps most on average would then more likely collapse than not, and is not recommended"
-            if target.axis.harms_infused and _best_mean_collapses(ahead)
+            if target.axis.harms_infused and best_mean_collapses
             else ""
         )
         yield Caveat(
             "wide",
-            f"the critical exposures are uncertain by a factor of {said(ratio)} from end to end{consequence}",
+            f"the 90 % interval of the critical exposures spans a factor of {said(ratio)}{consequence}",
             weight="unusable" if ratio > _NO_BASIS else "care",
             remedy=way(
                 "ask `bayeskisl.plan` which runs narrow it most per cost",
                 "ask `bayeskisl plan` which runs narrow it most per cost",
             ),
         )
-    yield from _about_unseen(critical, target)
 
 
 def _best_mean_collapses(ahead: xr.Dataset) -> bool:

@@ -19,10 +19,13 @@ from bayeskisl.card import card, escaped
 from bayeskisl.curves import cell_table, curves_from_table, group_exposures
 from bayeskisl.curves.tables import Reading
 from bayeskisl.curves.tables.reading import ReadingKeywords
-from bayeskisl.decision.intervals import Interval, interval
+from bayeskisl.decision.caveat import Caveat, ranked
+from bayeskisl.decision.caveats import about_points
+from bayeskisl.decision.intervals import Interval, interval, interval_name
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.decision.rolling_origin import FEWEST_SIZES
-from bayeskisl.errors import InputError
+from bayeskisl.decision.verdict import Verdict, verdict_on
+from bayeskisl.errors import InputError, way
 from bayeskisl.keywords import from_keywords
 from bayeskisl.kinds import CRITICAL_POINTS
 from bayeskisl.laws import LIMITS, Law, load_law, two_rules
@@ -95,6 +98,23 @@ class CriticalPoints:
         return interval(self.draws, self.ci_prob)
 
     @cached_property
+    def caveats(self) -> list[Caveat]:
+        """Caveats of the forecast, the gravest first."""
+        critical = np.exp(self.target.log_exposures(self.draws))
+        disagree = Caveat(
+            "ensembles_disagree",
+            f"the ensembles disagree about the target (R-hat {self.rhat:.3f})",
+            weight="unusable",
+            remedy=way("try another `seed`", "try another --seed"),
+        )
+        return ranked([*about_points(critical, self.target, self.curves), *([] if self.passed else [disagree])])
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the forecast may be used."""
+        return verdict_on(self.caveats)
+
+    @cached_property
     def limits(self) -> dict[str, float]:
         """Probability that each limit binds at the target; empty under a law without limits."""
         return {name: float((self.limit == i).mean()) for i, name in enumerate(LIMITS)} if self.law.has_limits else {}
@@ -134,18 +154,21 @@ class CriticalPoints:
     def summary(self) -> dict[str, Any]:
         """Plain values for JSON."""
         median, low, high = self.predicted
+        exponent, name = interval(self.exponent, self.ci_prob), interval_name(self.ci_prob)
         return {
             "params": self.target.params,
             "times_the_largest": self.times_the_largest,
-            self.target.half_point: {"median": median, "low": low, "high": high, "ci_prob": self.ci_prob},
+            "verdict": self.verdict.to_dict(),
+            self.target.half_point: {"median": median, name: [low, high]},
             "unit": self.target.axis.in_words,
-            "exponent": dict(zip(("median", "low", "high"), interval(self.exponent, self.ci_prob), strict=True)),
+            "exponent": {"median": exponent.median, name: [exponent.low, exponent.high]},
             "limits": self.limits,
             "rules": self.rules,
             "sizes": [float(each) for each in self.curves[schema.PARAMS].values],
             "error": self.error,
             "law": self.law.name,
             "gate": {"passed": self.passed, "rhat": self.rhat},
+            "warnings": [caveat.to_dict() for caveat in self.caveats],
         }
 
     def __repr__(self) -> str:
@@ -161,6 +184,7 @@ class CriticalPoints:
             ("target", f"{short(self.target.params)} parameters, {self.times_the_largest:.3g} times the largest"),
             (f"predicted {self.target.half_point}", f"{median} ({low} to {high}) {self.target.axis.in_words}"),
             ("points", f"{self.curves.sizes[schema.RUN]}, relative error {self.error:g}"),
+            ("verdict", self.verdict.grade),
             ("law", self.law.name),
             ("ensembles agree", f"{'yes' if self.passed else 'no'} (R-hat {self.rhat:.3f})"),
         ]

@@ -95,13 +95,23 @@ def test_ratios_and_exposures_are_points_too():
 def test_an_answer_is_described_shown_and_written():
     found = forecast()
     lines = bk.describe(found).splitlines()
-    assert lines[0].startswith("predicted collapse of 7B parameters: ")
+    assert lines[0] == "verdict: good"
+    assert lines[2].split()[:4] == ["predicted", "for", "7B", "parameters,"]
     assert any(line.startswith("check: without its own point, 1.4B parameters are predicted at ") for line in lines)
     assert "critical points" in found._repr_html_()
     assert repr(found).startswith("<Collapse of 7B parameters: ")
     summary = json.loads(json.dumps(found.summary()))
     assert summary["gate"]["passed"]
-    assert summary["collapse"]["low"] < summary["collapse"]["median"] < summary["collapse"]["high"]
+    low, high = summary["collapse"]["eti90"]
+    assert low < summary["collapse"]["median"] < high
+
+
+@pytest.mark.parametrize(("times", "grade"), [(5, "good"), (20, "usable with care"), (200, "not usable")])
+def test_the_distance_of_the_target_is_graded(times, grade):
+    found = forecast(params=times * 1.4e9)
+    assert found.verdict.grade == grade
+    assert found.summary()["verdict"]["grade"] == grade
+    assert "far_extrapolation" in {one.code for one in found.caveats} or times == 5
 
 
 def test_three_points_leave_nothing_out():

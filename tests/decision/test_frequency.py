@@ -50,7 +50,8 @@ def test_a_summary_says_how_much_is_enough(ahead):
     text = describe_prediction(ahead)
     exposures = AXES["frequency"].exposures(enough["at_risk"], "infused", {"tokens": TOKENS, "tokens_per_fact": 6,
                                                                            "facts": 100})  # fmt: skip
-    assert "predicted onset of infused facts of a new run" in text
+    assert "predicted for a new run, parts per million" in text
+    assert "  onset of infused facts, half is learned  " in text
     assert f"{exposures:.3g} exposures of a fact, there is a risk of 10 % that a new run keeps less" in text
 
 
@@ -163,4 +164,4 @@ def test_enough_is_enough_at_the_risk_and_of_what_was_asked(repeats):
     decision = decide(repeats, 98_304, risk=0.05, keep_of="facts", sensitivity=False)
     enough = decision_summary(decision)["sufficient"]
     assert (enough["risk"], enough["at_risk"]) == (0.05, decision.choice.value)
-    assert "enough to keep 90 % of its facts: " in describe_decision(decision)
+    assert "  enough to keep 90 % of its facts  " in describe_decision(decision)

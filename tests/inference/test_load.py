@@ -125,7 +125,7 @@ def test_the_group_that_allows_the_least_is_named_beside_every_groups_collapse(f
     assert found["choice"]["limited_by"] == about.limiting_group
     said = describe_decision(decision)
     assert f"  the {about.limiting_group} facts allow the least" in said
-    assert f"predicted collapse of {other} facts of a new run: " in said
+    assert f"  collapse of {other} facts  " in said
 
 
 def test_a_group_that_never_fell_bounds_a_choice_only_where_it_allows_the_least(fitted):

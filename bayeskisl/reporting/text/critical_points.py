@@ -9,13 +9,12 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.decision import CriticalPoints
 from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.quantities import short
-from bayeskisl.reporting.numbers import percent, three_digits
-from bayeskisl.reporting.text.predictions import limit_lines, with_interval
+from bayeskisl.reporting.numbers import exact, percent, three_digits
+from bayeskisl.reporting.text.predictions import limit_lines, median_and_interval, with_interval
+from bayeskisl.reporting.text.tables import aligned, set_apart
+from bayeskisl.reporting.text.verdicts import verdict_lines, warning_lines
 
 __all__ = ["describe_critical_points"]
-
-# Further out no critical point of real runs was held against a forecast.
-_FAR = 10.0
 
 
 def describe_critical_points(forecast: CriticalPoints) -> str:
@@ -29,26 +28,17 @@ def describe_critical_points(forecast: CriticalPoints) -> str:
     Returns
     -------
     str
-        Plain text, one statement a line.
+        Plain text: the verdict, a table beside two rules of thumb, and one statement a line.
     """
     return "\n".join(_lines(forecast))
 
 
 def _lines(forecast: CriticalPoints) -> Iterator[str]:
     target, prob = forecast.target, forecast.ci_prob
-    size, unit = f"{short(target.params)} parameters", target.axis.in_words
-    if not forecast.passed:
-        yield f"not usable: the ensembles disagree (R-hat {forecast.rhat:.3f}); try another --seed"
-    yield f"predicted {target.half_point} of {size}: {with_interval(_of(forecast.draws, prob), prob, unit)}"
-    yield f"  {forecast.times_the_largest:.3g} times the largest of {forecast.curves.sizes['run']} points"
-    yield f"exponent of params there: {with_interval(_of(forecast.exponent, prob), prob)}"
-    if forecast.limits:
-        known = forecast.curves.attrs.get("exposure_scale") != "relative"
-        yield from limit_lines({name: {"probability": share} for name, share in forecast.limits.items()}, known)
-    rules = {"proportional to size": "proportional", "a power law through the largest sizes, five at most": "power_law"}
-    told = [f"{three_digits(forecast.rules[name])} by '{rule}'" for rule, name in rules.items()
-            if np.isfinite(forecast.rules[name])]  # fmt: skip
-    yield f"rules of thumb: {', '.join(told)} ({unit})"
+    yield from verdict_lines(forecast.verdict)
+    yield ""
+    yield from aligned(_rows(forecast))
+    yield ""
     if forecast.left_out is not None and forecast.point_left_out is not None:
         found = "a hit" if forecast.left_out_is_held else "a MISS"
         yield (
@@ -57,11 +47,33 @@ def _lines(forecast: CriticalPoints) -> Iterator[str]:
             f"{three_digits(forecast.point_left_out)}: {found}"
         )
     yield (
+        f"target: {exact(target.params)} parameters, {forecast.times_the_largest:.3g} times the largest of "
+        f"{forecast.curves.sizes['run']} points"
+    )
+    yield f"exponent of params there: {with_interval(_of(forecast.exponent, prob), prob)}"
+    if forecast.limits:
+        known = forecast.curves.attrs.get("exposure_scale") != "relative"
+        yield from limit_lines({name: {"probability": share} for name, share in forecast.limits.items()}, known)
+    yield (
         f"assumed: each point is known to {percent(forecast.error)}, and other sizes scatter about the law as those of "
         "the prior; no run was modelled, so that no risk of a level follows"
     )
-    if forecast.times_the_largest > _FAR:
-        yield f"warning: the target is more than {_FAR:g} times the largest size; the prior of the limits decides there"
+    beside = [one for one in forecast.caveats if one.message != forecast.verdict.because]
+    yield from set_apart(warning_lines(beside))
+
+
+# Rules of thumb in words.
+_RULES = {"proportional": "rule: proportional to size", "power_law": "rule: power law through the five largest"}
+
+
+def _rows(forecast: CriticalPoints) -> list[tuple[str, ...]]:
+    """The forecast in a row, and each rule of thumb that has enough sizes."""
+    target, prob = forecast.target, forecast.ci_prob
+    predicted = median_and_interval(_of(forecast.draws, prob), prob, target.axis.in_words)
+    rules = [(said, three_digits(forecast.rules[name]), "") for name, said in _RULES.items()
+             if np.isfinite(forecast.rules[name])]  # fmt: skip
+    head = f"predicted for {short(target.params)} parameters, {target.axis.in_words}"
+    return [(head, "median", f"{percent(prob)} interval"), (f"{target.half_point}, by the law", *predicted), *rules]
 
 
 def _of(draws: FloatArray, ci_prob: float) -> dict[str, Any]:

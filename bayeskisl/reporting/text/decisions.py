@@ -13,10 +13,10 @@ from bayeskisl.decision.sensitivity import AS_ASKED
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import way
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits, two_digits
-from bayeskisl.reporting.text.answers import beside_it, choice_or_none, no_best_mean, one_sided_answer, window_lines
-from bayeskisl.reporting.text.predictions import prediction_lines, with_interval
+from bayeskisl.reporting.text.answers import choice_or_none, no_best_mean, one_sided_answer, window_lines
+from bayeskisl.reporting.text.predictions import median_and_interval, prediction_lines, prediction_rows
+from bayeskisl.reporting.text.tables import aligned, number_or_bound, set_apart
 from bayeskisl.reporting.text.verdicts import extrapolated_lines, further_line, verdict_lines, warning_lines
-from bayeskisl.reporting.words import in_a_row
 
 __all__ = ["describe_decision", "domain_line"]
 
@@ -32,7 +32,8 @@ def describe_decision(decision: Decision) -> str:
     Returns
     -------
     str
-        Plain text, one statement a line. A bound is given with its reason and the run to buy.
+        Plain text: the recommendation and its verdict, tables of choices, of predictions and of other assumptions, and
+        one statement a line. A bound is given with its reason and the run to buy.
     """
     found = decision_summary(decision)
     usable = decision.verdict.grade != "not usable"
@@ -42,18 +43,38 @@ def describe_decision(decision: Decision) -> str:
         *window_lines(decision),
         f"recommended: {one_sided_answer(decision)}",
         *_limiting_group(decision),
-        *_reasons(decision.choice),
+        *_reasons(decision.choice, apart_from=decision.verdict.because),
         *(verdict_lines(decision.verdict) if usable else []),
-        *_risk_lines(decision, found),
-        *_best_mean_lines(decision, found),
-        *domain_line(decision),
+        "",
+        *aligned(_choices(decision, found)),
+        *_beside_choices(decision, found),
+        "",
+        *aligned([*prediction_rows(decision.about, found), *_optimum_of_a_run(decision, found)]),
+        "",
         *prediction_lines(decision.about, found),
+        *domain_line(decision),
         *(f"note: {edge.message}; next run to add: {edge.buy}" for edge in _of_target(decision)),
         *_sensitivity_lines(decision),
-        *warning_lines(decision.warnings),
-        *further_line(decision.further),
+        *set_apart([*warning_lines(decision.warnings), *further_line(decision.further)]),
     ]
     return "\n".join(lines)
+
+
+def _choices(decision: Decision, found: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Rows of the infusions to choose from: at each risk, and the best on average."""
+    about, up = decision.about, decision.is_least
+    rows: list[tuple[str, ...]] = [(f"choice, {about.unit}", "")]
+    for risk, choice in found[schema.CHOICE]["at_risk"].items():
+        is_asked = float(risk) == about.risk and not decision.choice.is_bound
+        label = f"at a risk of {percent(float(risk))}{', recommended' if is_asked else ''}"
+        rows.append((label, choice_or_none(choice, up)))
+    if about.lacks_value:
+        return rows
+    best = decision.optimum
+    at_risk = "" if best.value is None else f", at a risk of {percent(round(decision.risk_at(best.value), 2))}"
+    costs = ", costs subtracted" if about.has_costs else ""
+    return [*rows, (f"best on average{costs}{at_risk}", number_or_bound(best)),
+            ("within 1 % of that best", _near_optimal(decision))]  # fmt: skip
 
 
 def _limiting_group(decision: Decision) -> list[str]:
@@ -64,22 +85,21 @@ def _limiting_group(decision: Decision) -> list[str]:
     return [f"  the {about.limiting_group.replace('_', ' ')} facts allow the least"]
 
 
-def _best_mean_lines(decision: Decision, found: dict[str, Any]) -> list[str]:
-    """State the best mean and the regret of the choice, or why they mean nothing."""
+def _beside_choices(decision: Decision, found: dict[str, Any]) -> list[str]:
+    """State what the table of choices has no room for: regret, bounds and their reasons, and each law's risk."""
+    by_law = found[schema.CHOICE]["risk_by_law"]
+    said = ", ".join(f"'{law}' {percent(round(risk, 2))}" for law, risk in by_law.items())
+    of_laws = [f"risk of the recommendation by each law alone: {said}"] if len(by_law) > 1 else []
+    whose = ["choices at a risk are the posterior's, without the bound"] if decision.choice.is_bound else []
     if decision.about.lacks_value:
-        return [no_best_mean()]
-    return [
-        f"risk-neutral choice: {beside_it(decision)}",
-        *_reasons(decision.optimum),
-        f"within 1 % of the best expected utility: {_near_optimal(decision)}",
-        f"optimal infusion for one run (posterior): {_optimum_of_a_run(decision, found)}",
-        *_regret_lines(decision),
-    ]
+        return [*whose, *of_laws, no_best_mean()]
+    bounded = [f"the best on average is a bound:\n{'\n'.join(why)}"] if (why := _reasons(decision.optimum)) else []
+    return [*whose, *of_laws, *bounded, *_regret_lines(decision)]
 
 
 def _near_optimal(decision: Decision) -> str:
-    (low, high), unit = decision.near_optimal, decision.about.unit
-    return f"{span(low, high)} {unit}" if high < _end_of_range(decision) else f"{three_digits(low)} {unit} and more"
+    low, high = decision.near_optimal
+    return span(low, high) if high < _end_of_range(decision) else f"{three_digits(low)} and more"
 
 
 def _end_of_range(decision: Decision) -> float:
@@ -87,32 +107,17 @@ def _end_of_range(decision: Decision) -> float:
     return float(decision.data["infusion"][-1]) * (1 - 1e-6)
 
 
-def _optimum_of_a_run(decision: Decision, found: dict[str, Any]) -> str:
-    """State the interval of the optimum; the share of draws with none, where half or more of them have none."""
+def _optimum_of_a_run(decision: Decision, found: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Row of the optimum of one run; the share of draws with none, where half or more of them have none."""
+    if decision.about.lacks_value:
+        return []
     optima = decision.data[schema.OPTIMUM].values
     ends = {"upper": float(np.mean(optima >= _end_of_range(decision))), "lower": float(np.mean(optima == 0))}
     name = max(ends, key=ends.__getitem__)
+    label = "best infusion of a single run"
     if ends[name] < 0.5:
-        return with_interval(found[schema.OPTIMUM], decision.about.ci_prob, decision.about.unit)
-    return f"at the {name} end of the range in {percent(round(ends[name], 2))} of the draws"
-
-
-def _risk_lines(decision: Decision, found: dict[str, Any]) -> list[str]:
-    """State the choice at other risks, its risk under each law, and the uncertainty of its threshold."""
-    up = decision.is_least
-    at = {float(risk): choice_or_none(x, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
-    lines = [
-        f"the posterior's choice at a risk of {in_a_row([percent(risk) for risk in at])}: {in_a_row(list(at.values()))}"
-    ]
-    by_law = found[schema.CHOICE]["risk_by_law"]
-    if len(by_law) > 1:
-        said = ", ".join(f"'{law}' {percent(round(risk, 2))}" for law, risk in by_law.items())
-        lines.append(f"risk of the recommendation by each law alone: {said}")
-    if found["uncertainty"] is not None:
-        factor = three_digits(found["uncertainty"])
-        lines.append(f"uncertainty: the {percent(decision.about.ci_prob)} interval of the critical exposures spans "
-                     f"a factor of {factor}")  # fmt: skip
-    return lines
+        return [(label, *median_and_interval(found[schema.OPTIMUM], decision.about.ci_prob, decision.about.unit))]
+    return [(label, f"{name} end of the range", f"in {percent(round(ends[name], 2))} of the draws")]
 
 
 def domain_line(decision: Decision) -> list[str]:
@@ -149,8 +154,9 @@ def domain_line(decision: Decision) -> list[str]:
     ]
 
 
-def _reasons(found: Answer) -> list[str]:
-    pairs = dict.fromkeys(zip(found.reasons, found.buy, strict=True))
+def _reasons(found: Answer, apart_from: str = "") -> list[str]:
+    """State why an answer is a bound, apart from what the verdict says."""
+    pairs = {pair: None for pair in zip(found.reasons, found.buy, strict=True) if pair[0] != apart_from}
     return [f"  because {reason}; next run to add: {buy}" for reason, buy in pairs]
 
 
@@ -186,20 +192,23 @@ def _of_target(decision: Decision) -> list[Caveat]:
 
 
 def _sensitivity_lines(decision: Decision) -> list[str]:
-    table = decision.sensitivity.drop(index=AS_ASKED, errors="ignore")  # the lines above have it
+    """The same decision under other assumptions, as a table."""
+    table = decision.sensitivity.drop(index=AS_ASKED, errors="ignore")  # the tables above have it
     if table.empty:
         return []
-    unit, half = decision.about.unit, decision.about.half_point
-    whose = " (choices are the posterior's, without the bound)" if decision.choice.is_bound else ""
-    lines = [f"sensitivity, the same decision under other assumptions{whose}:"]
-    for name, row in table.iterrows():
-        choice = choice_or_none(decision.within_range(row["choice"]), decision.is_least)
-        best = "" if decision.about.lacks_value else f" best mean {_or_end(row['risk_neutral_choice'])},"
-        where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
-        risk = f", risk of the recommendation {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
-        lines.append(f"  {name}: choice {choice},{best} {half} {where}{risk}")
-    return lines
+    about = decision.about
+    best = [] if about.lacks_value else ["best on average"]
+    head = ("the same, under other assumptions", "choice", *best, f"{about.half_point}, {about.unit}", "risk")
+    return set_apart(aligned([head, *(_sensitivity_row(decision, str(name), row) for name, row in table.iterrows())]))
+
+
+def _sensitivity_row(decision: Decision, name: str, row: pd.Series) -> tuple[str, ...]:
+    """Choice, best mean and half-point under one assumption, and the risk of the recommendation there."""
+    choice = choice_or_none(decision.within_range(row["choice"]), decision.is_least)
+    best = [] if decision.about.lacks_value else [_or_end(row["risk_neutral_choice"])]
+    where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})"
+    return name, choice, *best, where, percent(round(row["risk"], 2)) if pd.notna(row["risk"]) else ""
 
 
 def _or_end(value: float) -> str:
-    return three_digits(value) if np.isfinite(value) else "at an end of the range"
+    return three_digits(value) if np.isfinite(value) else "an end"

@@ -14,6 +14,7 @@ from bayeskisl.decision.caveat import ranked
 from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
+from bayeskisl.reporting.text.tables import aligned, set_apart
 from bayeskisl.reporting.text.verdicts import further_line, verdict_lines, warning_lines
 from bayeskisl.reporting.words import distance, in_a_row, run_in_words, whole_in_words
 
@@ -23,7 +24,9 @@ __all__ = [
     "exposures_at",
     "held_fixed",
     "limit_lines",
+    "median_and_interval",
     "prediction_lines",
+    "prediction_rows",
     "with_interval",
 ]
 
@@ -45,31 +48,61 @@ def describe_prediction(ahead: xr.Dataset) -> str:
     caveats = ranked(about.warnings)
     found = verdict_on(caveats)
     beside = [one for one in caveats if one.message != found.because]
-    lines = [*prediction_lines(about, prediction_summary(ahead)), *warning_lines(beside[:3]), *further_line(beside[3:])]
-    return "\n".join([*verdict_lines(found), *lines])
+    summary = prediction_summary(ahead)
+    lines = [
+        *verdict_lines(found),
+        "",
+        *aligned(prediction_rows(about, summary)),
+        "",
+        *prediction_lines(about, summary),
+        *set_apart([*warning_lines(beside[:3]), *further_line(beside[3:])]),
+    ]
+    return "\n".join(lines)
+
+
+def prediction_rows(about: About, found: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Rows of what is predicted at the target: median and interval."""
+    ci_prob, half = about.ci_prob, about.half_point
+    whose = _whose(about)
+
+    def row(label: str, entry: dict[str, Any]) -> tuple[str, ...]:
+        return label, *median_and_interval(entry, ci_prob, about.unit)
+
+    rows = [row(f"{half}{whose}, {_HALF[half]}", found[half])]
+    several = found["laws"] if len(found["laws"]) > 1 else {}
+    rows += [row(f"  by the law '{law}', weight {each['weight']:.2f}", each[half]) for law, each in several.items()]
+    for group, each in found.get("other_collapses", {}).items():
+        rows.append(row(f"collapse of {group.replace('_', ' ')} facts", each))
+    if schema.SHOULDER in found:
+        rows.append(row(f"shoulder{whose}, a tenth is lost", found[schema.SHOULDER]))
+    if schema.ONSET in found and half != schema.ONSET:
+        rows.append(row("onset of infused facts, half is learned", found[schema.ONSET]))
+    if "sufficient" in found:
+        kept = f"{percent(found['sufficient']['keep'])} of {whole_in_words(about)}"
+        rows.append(row(f"enough to keep {kept}", found["sufficient"]))
+    head = (f"predicted for {run_in_words(about)}, {about.unit}", "median", f"{percent(ci_prob)} interval")
+    return [head, *rows]
+
+
+# What happens at a half-point.
+_HALF = {schema.COLLAPSE: "half is lost", schema.ONSET: "half is learned"}
+
+
+def _whose(about: About) -> str:
+    """Name the group that an answer is about, where that is not clear."""
+    is_clear = about.axis.harms_infused and len(about.harmed) < 2
+    return "" if is_clear else f" of {about.group} facts"
 
 
 def prediction_lines(about: About, found: dict[str, Any]) -> Iterator[str]:
-    unit, ci_prob, half = about.unit, about.ci_prob, about.half_point
-    is_clear = about.axis.harms_infused and len(about.harmed) < 2
-    whose = "" if is_clear else f" of {about.group} facts"
+    """State the target, what limits it, and what is held fixed."""
     yield (
         f"target: {exact(about.params)} non-embedding parameters, {budget(about)} tokens; "
         f"{distance(about.extrapolation_decades)}"
     )
     for name, each in found[schema.EXPONENT].items():
         sign = ", below 0 where critical exposures rise" if name == schema.TOKENS else ""
-        yield f"exponent of {name}{whose}{sign}: {with_interval(each, ci_prob)}"
-    yield f"predicted {half}{whose} of {run_in_words(about)}: {with_interval(found[half], ci_prob, unit)}"
-    for law, each in found["laws"].items() if len(found["laws"]) > 1 else ():
-        yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each[half], ci_prob, unit)}"
-    for group, each in found.get("other_collapses", {}).items():
-        facts = f"{group.replace('_', ' ')} facts"
-        yield f"predicted collapse of {facts} of {run_in_words(about)}: {with_interval(each, ci_prob, unit)}"
-    if schema.SHOULDER in found:
-        yield f"shoulder{whose}, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}"
-    if schema.ONSET in found and half != schema.ONSET:
-        yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
+        yield f"exponent of {name}{_whose(about)}{sign}: {with_interval(each, about.ci_prob)}"
     if "sufficient" in found:
         yield from _enough(about, found)
     yield from limit_lines(found["limits"], about.exposures_are_known)
@@ -104,10 +137,8 @@ def limit_lines(limits: dict[str, dict[str, float | None]], known: bool = True) 
 
 
 def _enough(about: About, found: dict[str, Any]) -> Iterator[str]:
-    """Describe the sufficient infusion, and the exposures that it or the recommendation gives."""
+    """State the exposures that the recommendation gives, or the infusion at the accepted risk."""
     sufficient = found["sufficient"]
-    enough = with_interval(sufficient, about.ci_prob, about.unit)
-    yield f"enough to keep {percent(sufficient['keep'])} of {whole_in_words(about)}: {enough}"
     if schema.CHOICE in found:
         if (advised := found[schema.CHOICE]["advised"]) is not None and about.exposures_are_known:
             yield f"the recommendation gives {three_digits(exposures_at(about, advised), up=True)} exposures of a fact"
@@ -141,12 +172,17 @@ def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
 
     An infusion below all that there can be, or above, is named so, and not by the end of the range.
     """
+    median, ends = median_and_interval(entry, ci_prob, unit)
+    return f"{counted(median, unit).strip()} ({percent(ci_prob)} interval {ends})" if ends else median
+
+
+def median_and_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> tuple[str, str]:
+    """Median and interval of an entry of a summary, each as a text; see `with_interval`."""
     low, high = (np.inf if end is None else end for end in entry[interval_name(ci_prob)])
     if unit and high <= 0:
-        return "below every infusion"
+        return "below every infusion", ""
     if unit == "facts" and high < 1:
-        return "below one fact"
+        return "below one fact", ""
     if unit == Ratio.in_words and low >= 1:
-        return "above every infusion"
-    median = three_digits(np.inf if entry["median"] is None else entry["median"])
-    return f"{counted(median, unit).strip()} ({percent(ci_prob)} interval {span(low, high)})"
+        return "above every infusion", ""
+    return three_digits(np.inf if entry["median"] is None else entry["median"]), span(low, high)

@@ -1,4 +1,7 @@
-"""Rows of a table of decisions."""
+"""Tables in text: columns of any rows, and the rows of a table of decisions."""
+
+from collections.abc import Sequence
+from io import StringIO
 
 import pandas as pd
 
@@ -8,7 +11,32 @@ from bayeskisl.decision import Answer
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import counted, percent, span, three_digits
 
-__all__ = ["decision_rows"]
+__all__ = ["aligned", "decision_rows", "number_or_bound", "set_apart"]
+
+# Of a line that is not broken here: a terminal wraps it.
+_COLUMNS = 10_000
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows as lines, the header first: words at the left, numbers at the right, in columns of one width."""
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    head, *others = rows
+    columns = [Column(justify="right" if place else "left", no_wrap=True) for place in range(len(head))]
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+    for row in (head, *((f"  {label}", *cells) for label, *cells in others)):
+        table.add_row(*map(Text, row))
+    console = Console(file=StringIO(), width=_COLUMNS, color_system=None, legacy_windows=False)
+    with console.capture() as found:
+        console.print(table)
+    return [line.rstrip() for line in found.get().splitlines()]
+
+
+def set_apart(lines: Sequence[str]) -> list[str]:
+    """Return lines behind an empty one; nothing if there are none."""
+    return ["", *lines] if lines else []
 
 
 def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -31,7 +59,7 @@ def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_uni
     half = next(half for half in halves if pd.notna(row[half]))
     low, high = (next(row[name] for name in row.index if name.startswith(f"{half}_") and name.endswith(end))
                  for end in ("_low", "_high"))  # fmt: skip
-    choice = _number_or_bound(row, schema.CHOICE, down=half == schema.COLLAPSE)
+    choice = _row_number_or_bound(row, schema.CHOICE, down=half == schema.COLLAPSE)
     return (
         *(percent(row[name]) if name == "risk" else str(row[name]) for name in several),
         short(row[schema.PARAMS]),
@@ -49,7 +77,7 @@ def _best_mean(row: pd.Series) -> tuple[str, str]:
     """Return the best mean and what is as good; of a benchmark without a value there is none."""
     if pd.isna(row["near_optimal_low"]):
         return "not shown", "not shown"
-    return _number_or_bound(row, schema.OPTIMUM), span(row["near_optimal_low"], row["near_optimal_high"])
+    return _row_number_or_bound(row, schema.OPTIMUM), span(row["near_optimal_low"], row["near_optimal_high"])
 
 
 def _times(decades: float) -> str:
@@ -58,10 +86,22 @@ def _times(decades: float) -> str:
     return f"{times:,.0f}" if times >= 10 else f"{times:.2g}"
 
 
-def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
-    if pd.notna(row[name]):
-        return three_digits(row[name], down=down)
-    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in (f"{name}_at_least", f"{name}_at_most"))
-    if down and high is not None and not low:  # "at most" would read as advice
-        return f"below {three_digits(high, up=True)}"
-    return Answer(None, low, high).in_words("").strip()
+def _row_number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
+    ends = (name, f"{name}_at_least", f"{name}_at_most")
+    value, at_least, at_most = (None if pd.isna(row[end]) else float(row[end]) for end in ends)
+    return number_or_bound(Answer(value, at_least, at_most), down)
+
+
+def number_or_bound(found: Answer, down: bool = False) -> str:
+    """Return the number of an answer without its unit, or the bound that stands for it.
+
+    Parameters
+    ----------
+    down : bool
+        Whether a number is rounded down, and read as advice.
+    """
+    if found.value is not None:
+        return three_digits(found.value, down=down)
+    if down and found.at_most is not None and not found.at_least:  # "at most" would read as advice
+        return f"below {three_digits(found.at_most, up=True)}"
+    return found.in_words("").strip()
