@@ -11,10 +11,11 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.card import card, escaped
+from bayeskisl.curves.by_size import AGAINST_SIZE, REMEDY, against_size, in_words
 from bayeskisl.curves.cells import cell_table, levels_of_runs, tokens_per_parameter
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
-from bayeskisl.curves.finding import Finding, by_severity
+from bayeskisl.curves.finding import Finding, Severity, by_severity
 from bayeskisl.curves.guesses import at_least_guessed
 from bayeskisl.curves.rates import rates_differ
 from bayeskisl.curves.titles import title_of
@@ -93,8 +94,8 @@ def check(curves: xr.Dataset) -> Diagnosis:
     -------
     Diagnosis
         Curves that fall with exposures, reverse or never change; groups without a signal above guessing; names of
-        outlying rows; sizes that lie off the line through the others; uninformative levels; budgets that follow the
-        size; imported learning rates that differ between sizes.
+        outlying rows; sizes that lie off the line through the others, or need more exposures than smaller ones;
+        uninformative levels; budgets that follow the size; imported learning rates that differ between sizes.
 
     Examples
     --------
@@ -142,6 +143,7 @@ def _about_group(curves: xr.Dataset, group: str, shown: list[Curve]) -> Iterator
     yield from _against_exposures(group, moves, rest)
     yield from _sides(group, rest)
     yield from _sizes_disagree(group, rest)
+    yield from _against_size(group, rest)
     yield from _levels(group, rest)
 
 
@@ -281,6 +283,26 @@ def _sizes_disagree(group: str, shown: list[Curve]) -> Iterator[Finding]:
             "Check whether these sizes were trained by the same recipe.",
             group,
         )
+
+
+def _against_size(group: str, shown: list[Curve]) -> Iterator[Finding]:
+    """Half-points that move against every law: larger models would need more exposures than smaller ones."""
+    crossed = [one for one in shown if one.side == Side.CROSSED]
+    for one_budget in _by_budget(crossed):
+        sizes = np.array([one.params for one in one_budget])
+        # where the budget follows the size, the largest effect that budgets are known to have is allowed for
+        code = against_size(sizes, np.array([one.half_point - np.log(one.tokens) for one in one_budget]))
+        if code:
+            severity: Severity = "serious" if code == AGAINST_SIZE else "warning"
+            yield Finding(code, severity, in_words(code, sizes, f"exposures of '{group}' facts"), REMEDY, group)
+
+
+def _by_budget(curves: list[Curve]) -> list[list[Curve]]:
+    """Curves of each budget; all of them together where each size has a budget of its own."""
+    budgets = sorted({one.tokens for one in curves})
+    if len({one.params for one in curves}) == len(curves) == len(budgets):
+        return [curves]
+    return [[one for one in curves if one.tokens == budget] for budget in budgets]
 
 
 def _budget_follows_size(curves: xr.Dataset) -> Iterator[Finding]:

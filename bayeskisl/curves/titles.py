@@ -12,6 +12,8 @@ TITLES = {
     "never_moves": "some curves never fall",
     "all_lost": "some curves are low everywhere",
     "sizes_disagree": "the sizes disagree",
+    "against_size": "larger models need more exposures",
+    "against_size_at_the_end": "the largest model needs more exposures",
     "budget_follows_size": "the budget grows with the size",
     "silent_levels": "some levels show nothing",
     "few_in_the_fall": "few levels lie where retention falls",

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from bayeskisl.curves import Finding
+from bayeskisl.curves.by_size import AGAINST_SIZE, AGAINST_SIZE_AT_THE_END
 
 __all__ = ["Caveat", "Weight", "ranked"]
 
@@ -13,15 +14,16 @@ Weight = Literal["unusable", "care", "note"]  # the gravest first
 # What could change an answer most stands first: data that hold no answer, then a posterior that is none, then what only
 # the prior knows, then what the data know too little of.
 _ORDER = (
-    "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "never_kept", "never_learned",
-    "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder", "far_extrapolation",
-    "far_budget", "outlying_rows", "below_one_exposure", "sampled_thinly", "few_draws", "no_benefit", "beyond_swept",
-    "none_admissible", "none_sufficient", "no_window", "limit_too_low", "silent_levels",
+    "no_signal", "wrong_way", "turns_back", AGAINST_SIZE, "gate", "preview", "prior_driven_target", "never_kept",
+    "never_learned", "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder",
+    "far_extrapolation", "far_budget", AGAINST_SIZE_AT_THE_END, "sizes_disagree", "outlying_rows",
+    "below_one_exposure", "sampled_thinly", "few_draws", "no_benefit", "beyond_swept", "none_admissible",
+    "none_sufficient", "no_window", "limit_too_low", "silent_levels",
 )  # fmt: skip
 # Findings that no sampler mends: the data hold no answer, or what was sampled is no posterior.
-_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")
-# Single rows weigh as much as a serious finding, since one may decide an answer.
-_OF_ROWS = ("outlying_rows",)
+_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview", AGAINST_SIZE)
+# Warnings that weigh as much as a serious finding: single rows or sizes may decide an answer.
+_WITH_CARE = ("outlying_rows", "sizes_disagree", AGAINST_SIZE_AT_THE_END)
 _PLACES = {code: place for place, code in enumerate(_ORDER)}
 
 
@@ -93,7 +95,7 @@ class Caveat:
 def _weight_of(finding: Finding) -> Weight:
     if finding.severity == "serious":
         return "unusable" if finding.code in _NO_ANSWER else "care"
-    return "care" if finding.code in _OF_ROWS else "note"
+    return "care" if finding.code in _WITH_CARE else "note"
 
 
 def ranked(caveats: Iterable[Caveat]) -> list[Caveat]:

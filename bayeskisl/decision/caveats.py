@@ -11,6 +11,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import cell_at, cell_table, further_covariates
+from bayeskisl.curves.by_size import REMEDY, against_size, in_words
 from bayeskisl.curves.cells import tokens_per_parameter
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
@@ -60,11 +61,13 @@ def about_prediction(
     yield from _about_distance(ahead, target, curves)
     yield from _about_laws(ahead, target, apart)
     critical = ahead[schema.CRITICAL_EXPOSURES].values
-    yield from _about_width(critical, target, _best_mean_collapses(ahead))
+    yield from _about_width(critical, target.axis.harms_infused and _best_mean_collapses(ahead))
     yield from _about_unseen(critical, target)
 
 
-def about_points(critical: FloatArray, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
+def about_points(
+    critical: FloatArray, target: PlannedModel, curves: xr.Dataset, log_points: FloatArray, has_limits: bool
+) -> Iterator[Caveat]:
     """Return the caveats of a forecast from critical points.
 
     Parameters
@@ -74,11 +77,18 @@ def about_points(critical: FloatArray, target: PlannedModel, curves: xr.Dataset)
     target : PlannedModel
     curves : xarray.Dataset
         The points.
+    log_points : numpy.ndarray
+        Log critical exposures of each point, ``(run,)``.
+    has_limits : bool
+        Whether the law has limits.
     """
     sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
     yield from _about_far_sizes(target, sizes)
     yield from _about_the_ladder(target, curves, sizes)
-    yield from _about_width(critical, target, best_mean_collapses=False)
+    yield from _about_width(critical, best_mean_collapses=False)
+    budget = np.log(curves[schema.TOKENS].values.astype(float))
+    if has_limits and (code := against_size(sizes, log_points - budget)):
+        yield Caveat(code, in_words(code, sizes, "exposures"), weight="unusable", remedy=REMEDY)
 
 
 def said(value: float) -> str:
@@ -306,14 +316,14 @@ def _factor(factor: float) -> str:
     return f"a factor of {said(factor)}" if np.isfinite(factor) else "an infinite factor: one of them never collapses"
 
 
-def _about_width(critical: FloatArray, target: PlannedModel, best_mean_collapses: bool) -> Iterator[Caveat]:
+def _about_width(critical: FloatArray, best_mean_collapses: bool) -> Iterator[Caveat]:
     spread = float(np.log(critical[critical > 0]).std()) if (critical > 0).any() else 0.0
     if spread > _WIDE_LOG_SD:
         _, low, high = interval(critical[critical > 0], 0.9)
         ratio = high / low
         consequence = (
             "; the infusion that keeps most on average would then more likely collapse than not, and is not recommended"
-            if target.axis.harms_infused and best_mean_collapses
+            if best_mean_collapses
             else ""
         )
         yield Caveat(

@@ -107,7 +107,9 @@ class CriticalPoints:
             weight="unusable",
             remedy=way("try another `seed`", "try another --seed"),
         )
-        return ranked([*about_points(critical, self.target, self.curves), *([] if self.passed else [disagree])])
+        points = np.log(group_exposures(self.curves).sel(group=self.target.group).values)
+        found = about_points(critical, self.target, self.curves, points, self.law.has_limits)
+        return ranked([*found, *([] if self.passed else [disagree])])
 
     @cached_property
     def verdict(self) -> Verdict:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize.elementwise import find_root
+from scipy.special import betainc, ndtr
 
 from bayeskisl.arrays import FloatArray
 from bayeskisl.knowledge.guessing import known
@@ -12,6 +14,9 @@ __all__ = ["Fall"]
 
 # Bisection halves [-60, 60], the range in which a shape is told from its limits, to below 1e-13.
 _FARTHEST, _HALVINGS = 60.0, 50
+
+# Shares between which the expected one is sought.
+_LEAST, _MOST = 1e-9, 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,10 @@ class Fall:
     load_effect : numpy.ndarray or float
         How much less an exposure is worth the more is learned, ``(draw,)``, see `bayeskisl.axes.LoadEffect`;
         exposures here are effective ones. Zero where the load does not count.
+    concentration, share_effect : numpy.ndarray, optional
+        The share of facts that a run knows is beta distributed about its expectation m, with the shapes m phi and
+        (1 - m) phi. ``concentration`` is phi, and ``share_effect`` the standard normal score of the run's share in that
+        distribution; each ``(draw,)``. None for the mean of many runs.
     """
 
     log_threshold: FloatArray
@@ -38,6 +47,8 @@ class Fall:
     ceiling: FloatArray
     shape: Curve
     load_effect: FloatArray | float = 0.0
+    concentration: FloatArray | None = None
+    share_effect: FloatArray | None = None
 
     @property
     def knows_load(self) -> bool:
@@ -69,9 +80,23 @@ class Fall:
         return self.log_threshold + self.shape.inverse(share) / self.steepness
 
     def log_exposures_holding(self, share: FloatArray) -> FloatArray:
-        """Log exposures at which `share` > 0 of the ceiling is retained; infinite where the share is 1 or more."""
-        possible = share < 1
-        return np.where(possible, self.log_exposures_keeping(np.where(possible, share, 0.5)), np.inf)
+        """Log exposures at which the run retains a share above 0 of its ceiling, ``(draw,)``; infinite if none do."""
+        expected = self._expected_share(share)
+        possible = expected < 1
+        return np.where(possible, self.log_exposures_keeping(np.where(possible, expected, 0.5)), np.inf)
+
+    def _expected_share(self, share: FloatArray) -> FloatArray:
+        """Share of its ceiling that the run must be expected to retain, so that it retains `share`, ``(draw,)``."""
+        if self.share_effect is None or self.concentration is None:
+            return share
+        at_best = self.known_at_best()
+        known_facts, probability = np.minimum(share * at_best, _MOST), ndtr(self.share_effect)
+
+        def excess(expected: FloatArray, level: FloatArray, phi: FloatArray, of_run: FloatArray) -> FloatArray:
+            return np.asarray(betainc(expected * phi, (1 - expected) * phi, level) - of_run)
+
+        found = find_root(excess, (_LEAST, _MOST), args=(known_facts, self.concentration, probability))
+        return np.where(share < 1, found.x / at_best, np.inf)
 
     def log_exposures_at_optimum(self) -> FloatArray:
         """Log exposures that maximise the number of retained facts if exposures fall as 1 / facts, shape ``(draw,)``.

@@ -1,8 +1,11 @@
 """Whether an answer may rest on a fit, or rests on it: its gate, its warnings, its runs and its law."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayeskisl import schema
+from bayeskisl.curves import Finding
+from bayeskisl.curves.by_size import AGAINST_SIZE, AGAINST_SIZE_AT_THE_END
 from bayeskisl.decision.about import About
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import has_short_ladder
@@ -61,4 +64,14 @@ def caveats_of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     # few sizes take nothing from a target among them, and a short ladder says more
     said = sizes.min() <= target.params <= sizes.max() or has_short_ladder(target, fit.curves)
     ours = [finding for finding in fit.warnings if not (said and finding.code == "few_sizes")]
-    return [*(failed if reasons else ()), *map(Caveat.of_finding, ours)]
+    return [*(failed if reasons else ()), *(_of_finding(finding, fit, target) for finding in ours)]
+
+
+def _of_finding(finding: Finding, fit: "Fit", target: PlannedModel) -> Caveat:
+    """A finding as a caveat: what the limits exclude weighs less within the sizes seen, and nothing without limits."""
+    caveat = Caveat.of_finding(finding)
+    if finding.code not in (AGAINST_SIZE, AGAINST_SIZE_AT_THE_END):
+        return caveat
+    if not fit.law.has_limits:
+        return replace(caveat, weight="note")
+    return caveat if target.params > fit.curves[schema.PARAMS].values.max() else replace(caveat, weight="care")

@@ -205,4 +205,6 @@ def _fall(draws: xr.Dataset) -> Fall:
         ceiling=flat["ceiling"],
         shape=shape_of_draws(flat["fall"], flat),
         load_effect=flat.get("load_effect", 0.0),
+        concentration=flat.get("concentration"),
+        share_effect=flat.get("share_effect"),
     )

@@ -65,9 +65,11 @@ def extrapolate(
     -------
     xarray.Dataset
         ``log_critical_exposures`` (minus infinity under a law without a fall; at the reference load), ``run_effect``
-        (to be added to it), ``load_effect`` (zero under a law that does not know the load), ``log_steepness``,
-        ``ceiling``, ``floor`` and the parameters of the fall, dims ``(chain, draw, group)``; ``limit``, which of
-        `bayeskisl.laws.LIMITS` demands the most exposures by its place there, -1 under a law without limits; ``fall``,
+        (to be added to it), ``concentration`` and ``share_effect`` (the latter of a new run alone, see
+        `bayeskisl.decision.fall.Fall`), ``load_effect`` (zero under a law that does not know the load),
+        ``log_steepness``, ``ceiling``, ``floor`` and the parameters of the fall, dims ``(chain, draw, group)``;
+        ``limit``, which of `bayeskisl.laws.LIMITS` demands the most exposures by its place there, -1 under a law
+        without limits; ``fall``,
         the name of the fall, see `bayeskisl.laws.falls.shape_of_draws`; attribute ``prior_driven`` names the
         covariates of the target that the data never varied, whose exponents are drawn from their priors, and
         ``trained`` the cell that is the target's own, empty where there is none.
@@ -107,6 +109,8 @@ def extrapolate(
             **chosen.fall.of(posterior).named(),
             "floor": _of_target(posterior["floor"]),
             "run_effect": _run_scatter_at(posterior, z) * (fresh["run"] if kind == "new_run" else 0.0),
+            **({} if kind == "mean" else {"share_effect": posterior["tau"].copy(data=fresh["share"])}),
+            "concentration": posterior["concentration"],
             "load_effect": posterior["load_effect"] if "load_effect" in posterior else 0 * posterior["tau"],
             "limit": limit,
         },
@@ -133,7 +137,7 @@ def _fitted_law(tree: xr.DataTree, name: str | None) -> tuple[str, Law]:
 def _fresh_scatter(posterior: xr.Dataset, seed: int) -> dict[str, FloatArray]:
     """Standard normals ``(chain, draw, group)`` by the scatter they drive; those of a run correlate over groups."""
     rng = np.random.default_rng(seed)
-    what = ("size", "steepness", "lapse", "run", "unvaried")
+    what = ("size", "steepness", "lapse", "run", "unvaried", "share")
     fresh = {name: rng.standard_normal(posterior["tau"].shape) for name in what}
     if "run_correlation" in posterior:
         fresh["run"] = correlated(fresh["run"][..., None, :], posterior["run_correlation"].values)[..., 0, :]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -128,3 +130,26 @@ def test_a_place_obeys_the_infusion_identity(axis, ratio):
     place = target.place(np.array([ratio]))
     assert place["ratio"] * 1_843_200 == pytest.approx(place["facts"] * place["exposures"] * 6)
     assert target.from_line(target.to_line(ratio)) == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize(
+    ("concentration", "ceiling", "share"), [(900.0, 0.97, 0.9), (20.0, 0.97, 0.9), (20.0, 0.8, 0.5)]
+)
+def test_a_run_holds_its_level_only_if_its_own_share_does(concentration, ceiling, share):
+    """Of runs at one level, so many hold the level as facts that are beta distributed about the expected share do."""
+    one, rng = np.ones(20_000), np.random.default_rng(0)
+    plain = Fall(0 * one, 3 * one, 0 * one, ceiling * one, LOGISTIC.with_values())
+    runs = replace(plain, concentration=concentration * one, share_effect=rng.standard_normal(one.size))
+    at = np.quantile(runs.log_exposures_holding(share * one), 0.7, method="inverted_cdf")
+    expected = ceiling * plain.share_of_ceiling(np.array([at]))[0, 0]
+    known = rng.beta(expected * concentration, (1 - expected) * concentration, one.size)
+    assert np.mean(known >= share * ceiling) == pytest.approx(0.7, abs=0.015)
+
+
+def test_no_exposures_make_a_run_hold_what_its_ceiling_seldom_allows():
+    one = np.ones(4)
+    fall = Fall(0 * one, 3 * one, 0 * one, 0.9 * one, LOGISTIC.with_values(), 0.0, 20 * one, np.array([-3.0, 0, 3, 6]))
+    found = fall.log_exposures_holding(0.97 * one)
+    assert np.isinf(found[0])
+    assert np.all(np.diff(found[np.isfinite(found)]) < 0)
+    assert np.isinf(fall.log_exposures_holding(one)).all()
