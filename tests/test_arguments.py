@@ -311,7 +311,7 @@ def test_risks_are_those_of_each_infusion(decision):
 def test_notebooks_show_results_as_cards(fit, curves, decision):
     verification = bk.verify(decision, curves)
     plan = bk.plan(fit, 98_304, budget="1e12flop", strategy=bk.Strategy(runs=1))
-    assert "choice</th><td style='text-align:left'>710 facts at a risk of 10 %" in decision._repr_html_()
+    assert "choice</th><td style='text-align:left'>at most 706 facts at a risk of 10 %" in decision._repr_html_()
     assert "usable with care" in decision._repr_html_()
     assert "Nothing stands out." in bk.check(curves)._repr_html_()
     assert "measured collapse</th>" in verification._repr_html_()

@@ -14,10 +14,10 @@ from bayeskisl import schema
 from bayeskisl.arguments import as_numbers, require_instance, require_number, require_path
 from bayeskisl.arrays import FloatArray
 from bayeskisl.card import card, escaped
-from bayeskisl.curves.titles import title_of
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
+from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.verdict import Verdict, verdict_on
@@ -219,6 +219,9 @@ class Decision:
         if "window" not in self.data:
             return None
         low, high = (float(end) for end in self.data["window"].values)
+        choice = self.choice.value
+        if choice is not None and low <= choice:  # both sides hold no further than one of them, a draw more or less
+            high = min(high, choice)
         return Window(low, high, self.data["window_best"].item(), self.data["window_probability"].item())
 
     @property
@@ -319,22 +322,38 @@ class Decision:
         about, verdict = self.about, self.verdict
         rows = [
             ("target", about.target_in_words),
-            ("choice", self._choice_in_words),
+            ("choice" if verdict.grade != "not usable" else "not a recommendation", self._choice_in_words),
+            (f"predicted {about.half_point}", self._half_point_in_words),
             ("both sides", self._window_in_words),
             ("because", "; ".join(self.choice.reasons)),
             ("verdict", verdict.grade),
-            (title_of(verdict.rule), verdict.because if verdict.rule else ""),
+            ("since", verdict.because if verdict.rule else ""),
             ("remedy", verdict.remedy),
             ("next run to add", verdict.buy),
-            ("risk-neutral choice", "" if about.lacks_value else self.optimum.in_words(about.unit)),
+            ("best on average", self._best_mean_in_words),
             *(("warning", caveat) for caveat in self.warnings),
         ]
         return card("decision", escaped(rows))
 
     @property
     def _choice_in_words(self) -> str:
-        said = "none" if self.advised is None else self.choice.in_words(self.about.unit, up=self.is_least)
+        side = "" if self.choice.is_bound else f"at {'least' if self.is_least else 'most'} "
+        said = "none" if self.advised is None else side + self.choice.in_words(self.about.unit, up=self.is_least)
         return f"{said} at a risk of {100 * self.about.risk:g} %"
+
+    @property
+    def _half_point_in_words(self) -> str:
+        median, low, high = map(three_digits, interval(self.data[self.about.half_point].values, self.about.ci_prob))
+        return f"{median} {self.about.unit} ({low} to {high})"
+
+    @property
+    def _best_mean_in_words(self) -> str:
+        best = self.optimum
+        if self.about.lacks_value:
+            return ""
+        if best.value is None:
+            return best.in_words(self.about.unit)
+        return f"{three_digits(best.value)} {self.about.unit}, at a risk of {100 * self.risk_at(best.value):.2g} %"
 
     @property
     def _window_in_words(self) -> str:

@@ -250,8 +250,8 @@ def test_a_short_ladder_from_tiny_models_is_no_ladder_to_a_much_larger_target(fi
     if short:
         assert decision.verdict.rule == "short_ladder"
         assert f"only {sizes} sizes were trained" in decision.verdict.because
-        held = "6 of 10 cases" if sizes == 6 else "32 of 69 cases"
-        assert f"the 90 % interval held in {held}" in decision.verdict.because
+        held = "6 of 10" if sizes == 6 else "32 of 69"
+        assert f"90 % intervals from such ladders held {held} larger sizes" in decision.verdict.because
         assert decision.verdict.buy.startswith("a size between, such as ")
 
 

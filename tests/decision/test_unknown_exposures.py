@@ -13,7 +13,7 @@ from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import Costs, plan
 from bayeskisl.errors import InputError
 from bayeskisl.reporting import describe_decision, plot_decision
-from bayeskisl.reporting.text import decision_rows, limit_lines
+from bayeskisl.reporting.text import decision_rows, limit_doubt
 from bayeskisl.target import Target
 from tests.decision.hand_made import amount_curves
 
@@ -83,6 +83,6 @@ def test_exposures_without_a_unit_are_neither_drawn_nor_told(fit, relative):
     assert ["mean exposures of one fact" in texts for texts in drawn] == [True, False]
     assert (known.about.exposures_are_known, unknown.about.exposures_are_known) == (True, False)
     split = {"learning": {"probability": 0.6}, "minimum": {"probability": 0.4}}
-    assert limit_lines(split, known=False)[0].endswith(
-        "exposures of a fact are not known, so that this rests on the prior"
-    )
+    assert limit_doubt(split, known=True) == limit_doubt({"learning": {"probability": 1.0}}, known=False) == []
+    (doubt,) = limit_doubt(split, known=False)
+    assert doubt.startswith("the exposures of a fact are not known")

@@ -12,7 +12,7 @@ import bayeskisl.inference
 from bayeskisl.decision import decide, decision_summary
 from bayeskisl.reporting import contents, describe_decision
 from bayeskisl.reporting.numbers import counted, three_digits
-from bayeskisl.reporting.text import chosen, domain_line, headline, limit_lines
+from bayeskisl.reporting.text import chosen, domain_line, headline, limit_rows
 from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, extrapolate, mixed_curves
 
 NO_NUMBER = re.compile(r"\b(nan|NaN|inf|None(?! required))\b")
@@ -58,7 +58,9 @@ def test_every_output_takes_its_numbers_from_one_object_and_none_is_no_number(de
         up = decision.is_least
         number = three_digits(found["choice"]["advised"], down=not up, up=up)
         assert chosen(decision) == number  # of the figures, too
-        assert any(number in line for line in printed.splitlines() if line.startswith("recommended: "))
+        is_usable = decision.verdict.grade != "not usable"
+        label = "recommended: " if is_usable else "the posterior's number, not a recommendation: "
+        assert any(number in line for line in printed.splitlines() if line.startswith(label))
         assert number in (page["one_sided"] or page["sentence"])
     at_advised = decision.risk_at(decision.advised) if decision.advised is not None else None
     laws = found["choice"]["risk_by_law"]
@@ -97,11 +99,13 @@ def test_the_limit_that_binds_is_named_with_what_follows_and_the_risk_then():
         "minimum": {"probability": 0.298, "risk": 0.05},
         "capacity": {"probability": 0.002, "risk": 0.5},
     }
-    assert limit_lines(limits) == [
-        "what limits the target: learning (a larger model needs fewer exposures) with 70 % and a minimum of exposures "
-        "(a larger model needs as many) with 30 %; the risk of the recommendation is then 12 % and 5 %"
+    assert limit_rows(limits) == [
+        ("what limits the target", "probability", "risk then"),
+        ("learning: a larger model needs fewer exposures", "70 %", "12 %"),
+        ("a minimum of exposures: a larger model needs as many", "30 %", "5 %"),
     ]
-    assert limit_lines({"learning": {"probability": 1.0}})[0].endswith(
-        "learning (a larger model needs fewer exposures) with 100 %"
-    )
-    assert limit_lines({}) == []
+    assert limit_rows({"learning": {"probability": 1.0}}) == [
+        ("what limits the target", "probability"),
+        ("learning: a larger model needs fewer exposures", "100 %"),
+    ]
+    assert limit_rows({}) == []

@@ -22,7 +22,8 @@ from bayeskisl.reporting.text.predictions import (
     describe_prediction,
     exposures_at,
     held_fixed,
-    limit_lines,
+    limit_doubt,
+    limit_rows,
     with_interval,
 )
 from bayeskisl.reporting.text.tables import decision_rows
@@ -55,7 +56,8 @@ __all__ = [
     "held_fixed",
     "kept_at_choice",
     "levels_in_words",
-    "limit_lines",
+    "limit_doubt",
+    "limit_rows",
     "measured_point",
     "mending",
     "no_best_mean",

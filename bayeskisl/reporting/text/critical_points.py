@@ -10,7 +10,13 @@ from bayeskisl.decision import CriticalPoints
 from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, three_digits
-from bayeskisl.reporting.text.predictions import limit_lines, median_and_interval, with_interval
+from bayeskisl.reporting.text.predictions import (
+    exponent_in_words,
+    limit_doubt,
+    limit_rows,
+    median_and_interval,
+    with_interval,
+)
 from bayeskisl.reporting.text.tables import aligned, set_apart
 from bayeskisl.reporting.text.verdicts import verdict_lines, warning_lines
 
@@ -38,6 +44,7 @@ def _lines(forecast: CriticalPoints) -> Iterator[str]:
     yield from verdict_lines(forecast.verdict)
     yield ""
     yield from aligned(_rows(forecast))
+    yield from set_apart(aligned(limit_rows(_of_limits(forecast))))
     yield ""
     if forecast.left_out is not None and forecast.point_left_out is not None:
         found = "a hit" if forecast.left_out_is_held else "a MISS"
@@ -50,10 +57,9 @@ def _lines(forecast: CriticalPoints) -> Iterator[str]:
         f"target: {exact(target.params)} parameters, {forecast.times_the_largest:.3g} times the largest of "
         f"{forecast.curves.sizes['run']} points"
     )
-    yield f"exponent of params there: {with_interval(_of(forecast.exponent, prob), prob)}"
-    if forecast.limits:
-        known = forecast.curves.attrs.get("exposure_scale") != "relative"
-        yield from limit_lines({name: {"probability": share} for name, share in forecast.limits.items()}, known)
+    yield f"exponent of params there: {exponent_in_words(_of(forecast.exponent, prob), prob)}"
+    known = forecast.curves.attrs.get("exposure_scale") != "relative"
+    yield from limit_doubt(_of_limits(forecast), known)
     yield (
         f"assumed: each point is known to {percent(forecast.error)}, and other sizes scatter about the law as those of "
         "the prior; no run was modelled, so that no risk of a level follows"
@@ -74,6 +80,10 @@ def _rows(forecast: CriticalPoints) -> list[tuple[str, ...]]:
              if np.isfinite(forecast.rules[name])]  # fmt: skip
     head = f"predicted for {short(target.params)} parameters, {target.axis.in_words}"
     return [(head, "median", f"{percent(prob)} interval"), (f"{target.half_point}, by the law", *predicted), *rules]
+
+
+def _of_limits(forecast: CriticalPoints) -> dict[str, dict[str, float | None]]:
+    return {name: {"probability": share} for name, share in forecast.limits.items()}
 
 
 def _of(draws: FloatArray, ci_prob: float) -> dict[str, Any]:

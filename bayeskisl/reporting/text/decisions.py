@@ -14,11 +14,15 @@ from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import way
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits, two_digits
 from bayeskisl.reporting.text.answers import choice_or_none, no_best_mean, one_sided_answer, window_lines
-from bayeskisl.reporting.text.predictions import median_and_interval, prediction_lines, prediction_rows
+from bayeskisl.reporting.text.predictions import limit_rows, median_and_interval, prediction_lines, prediction_rows
 from bayeskisl.reporting.text.tables import aligned, number_or_bound, set_apart
 from bayeskisl.reporting.text.verdicts import extrapolated_lines, further_line, verdict_lines, warning_lines
 
 __all__ = ["describe_decision", "domain_line"]
+
+
+# What stands in the place of a recommendation where the answer is not usable.
+_NUMBER = "the posterior's number, not a recommendation"
 
 
 def describe_decision(decision: Decision) -> str:
@@ -41,7 +45,7 @@ def describe_decision(decision: Decision) -> str:
         *extrapolated_lines(decision),
         *([] if usable else verdict_lines(decision.verdict)),
         *window_lines(decision),
-        f"recommended: {one_sided_answer(decision)}",
+        f"{'recommended' if usable else _NUMBER}: {one_sided_answer(decision)}",
         *_limiting_group(decision),
         *_reasons(decision.choice, apart_from=decision.verdict.because),
         *(verdict_lines(decision.verdict) if usable else []),
@@ -50,6 +54,7 @@ def describe_decision(decision: Decision) -> str:
         *_beside_choices(decision, found),
         "",
         *aligned([*prediction_rows(decision.about, found), *_optimum_of_a_run(decision, found)]),
+        *set_apart(aligned(limit_rows(decision.limits))),
         "",
         *prediction_lines(decision.about, found),
         *domain_line(decision),
@@ -65,7 +70,7 @@ def _choices(decision: Decision, found: dict[str, Any]) -> list[tuple[str, ...]]
     about, up = decision.about, decision.is_least
     rows: list[tuple[str, ...]] = [(f"choice, {about.unit}", "")]
     for risk, choice in found[schema.CHOICE]["at_risk"].items():
-        is_asked = float(risk) == about.risk and not decision.choice.is_bound
+        is_asked = float(risk) == about.risk and decision.verdict.grade != "not usable" and not decision.choice.is_bound
         label = f"at a risk of {percent(float(risk))}{', recommended' if is_asked else ''}"
         rows.append((label, choice_or_none(choice, up)))
     if about.lacks_value:

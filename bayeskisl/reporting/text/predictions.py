@@ -16,14 +16,16 @@ from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
 from bayeskisl.reporting.text.tables import aligned, set_apart
 from bayeskisl.reporting.text.verdicts import further_line, verdict_lines, warning_lines
-from bayeskisl.reporting.words import distance, in_a_row, run_in_words, whole_in_words
+from bayeskisl.reporting.words import distance, run_in_words, whole_in_words
 
 __all__ = [
     "budget",
     "describe_prediction",
+    "exponent_in_words",
     "exposures_at",
     "held_fixed",
-    "limit_lines",
+    "limit_doubt",
+    "limit_rows",
     "median_and_interval",
     "prediction_lines",
     "prediction_rows",
@@ -53,6 +55,7 @@ def describe_prediction(ahead: xr.Dataset) -> str:
         *verdict_lines(found),
         "",
         *aligned(prediction_rows(about, summary)),
+        *set_apart(aligned(limit_rows(summary["limits"]))),
         "",
         *prediction_lines(about, summary),
         *set_apart([*warning_lines(beside[:3]), *further_line(beside[3:])]),
@@ -102,38 +105,43 @@ def prediction_lines(about: About, found: dict[str, Any]) -> Iterator[str]:
     )
     for name, each in found[schema.EXPONENT].items():
         sign = ", below 0 where critical exposures rise" if name == schema.TOKENS else ""
-        yield f"exponent of {name}{_whose(about)}{sign}: {with_interval(each, about.ci_prob)}"
+        yield f"exponent of {name}{_whose(about)}{sign}: {exponent_in_words(each, about.ci_prob)}"
     if "sufficient" in found:
         yield from _enough(about, found)
-    yield from limit_lines(found["limits"], about.exposures_are_known)
+    yield from limit_doubt(found["limits"], about.exposures_are_known)
     yield f"held fixed: {held_fixed(about)}"
 
 
 # What follows for a planner where a limit binds.
 _MEANS = {
-    "learning": "learning (a larger model needs fewer exposures)",
-    "minimum": "a minimum of exposures (a larger model needs as many)",
-    "capacity": "capacity (the model is full: more parameters hold more)",
+    "learning": "learning: a larger model needs fewer exposures",
+    "minimum": "a minimum of exposures: a larger model needs as many",
+    "capacity": "capacity: the model is full, and more parameters hold more",
 }
 
 
-def limit_lines(limits: dict[str, dict[str, float | None]], known: bool = True) -> list[str]:
-    """State the binding limit at the target, with its probability and the risk of the choice if it binds.
+def limit_rows(limits: dict[str, dict[str, float | None]]) -> list[tuple[str, ...]]:
+    """Rows of the limits that may bind at the target: the probability of each, and the risk of the choice if it binds.
 
-    Where exposures are not `known`, the probabilities rest on the prior of their minimum.
+    Empty under a law without limits.
     """
-    noticed = {name: each for name, each in limits.items() if round(each["probability"] or 0.0, 2) > 0}
-    ranked_limits = sorted(noticed, key=lambda name: -(noticed[name]["probability"] or 0.0))
-    if not ranked_limits:
+    likely = {name: each for name, each in limits.items() if round(each["probability"] or 0.0, 2) > 0}
+    if not likely:
         return []
-    said = [f"{_MEANS[name]} with {percent(round(noticed[name]['probability'] or 0.0, 2))}" for name in ranked_limits]
-    risks = [noticed[name].get("risk") for name in ranked_limits]
-    told = [percent(round(risk, 2)) for risk in risks if risk is not None]
-    beside = f"; the risk of the recommendation is then {in_a_row(told)}" if len(told) == len(said) > 1 else ""
-    doubt = (
-        "" if known or len(said) == 1 else "; the exposures of a fact are not known, so that this rests on the prior"
-    )
-    return [f"what limits the target: {in_a_row(said)}{beside}{doubt}"]
+    risks = ["risk then"] if all(each.get("risk") is not None for each in likely.values()) else []
+    columns = ("probability", *(["risk"] if risks else []))
+    rows = [
+        (_MEANS[name], *(percent(round(likely[name][column] or 0.0, 2)) for column in columns))
+        for name in sorted(likely, key=lambda name: -(likely[name]["probability"] or 0.0))
+    ]
+    return [("what limits the target", "probability", *risks), *rows]
+
+
+def limit_doubt(limits: dict[str, dict[str, float | None]], known: bool) -> list[str]:
+    """Say that the division between limits rests on the prior, where exposures are not `known`."""
+    if known or len(limit_rows(limits)) < 3:
+        return []
+    return ["the exposures of a fact are not known, so that the division between the limits rests on the prior"]
 
 
 def _enough(about: About, found: dict[str, Any]) -> Iterator[str]:
@@ -174,6 +182,13 @@ def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
     """
     median, ends = median_and_interval(entry, ci_prob, unit)
     return f"{counted(median, unit).strip()} ({percent(ci_prob)} interval {ends})" if ends else median
+
+
+def exponent_in_words(entry: dict[str, Any], ci_prob: float) -> str:
+    """Format an exponent with its interval; below a thousandth it is 0."""
+    name = interval_name(ci_prob)
+    low, high = (round(end, 3) for end in entry[name])
+    return with_interval({"median": round(entry["median"], 3), name: (low, high)}, ci_prob)
 
 
 def median_and_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> tuple[str, str]:

@@ -18,11 +18,13 @@ _COLUMNS = 10_000
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines, the header first: words at the left, numbers at the right, in columns of one width."""
+    """Return rows as lines, the header first: words at the left, numbers at the right; none of no rows."""
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
 
+    if not rows:
+        return []
     head, *others = rows
     columns = [Column(justify="right" if place else "left", no_wrap=True) for place in range(len(head))]
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
@@ -88,7 +90,7 @@ def _times(decades: float) -> str:
 
 def _row_number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
     ends = (name, f"{name}_at_least", f"{name}_at_most")
-    value, at_least, at_most = (None if pd.isna(row[end]) else float(row[end]) for end in ends)
+    value, at_least, at_most = (None if pd.isna(row.get(end)) else float(row[end]) for end in ends)
     return number_or_bound(Answer(value, at_least, at_most), down)
 
 
