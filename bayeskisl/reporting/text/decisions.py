@@ -202,8 +202,8 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     if table.empty:
         return []
     about = decision.about
-    best = [] if about.lacks_value else ["best on average"]
-    head = ("the same, under other assumptions", "choice", *best, f"{about.half_point}, {about.unit}", "risk")
+    best = [] if about.lacks_value else ["best mean"]
+    head = ("other assumptions", "choice", *best, f"{about.half_point}, {about.unit}", "risk")
     return set_apart(aligned([head, *(_sensitivity_row(decision, str(name), row) for name, row in table.iterrows())]))
 
 
