@@ -68,6 +68,8 @@ class Design:
         written down in the end.
     times : float
         The target over the largest size.
+    exponent : float
+        By which critical exposures fall with size; below 0 they rise, as no law with limits allows.
     """
 
     title: str
@@ -79,6 +81,7 @@ class Design:
     steepness: float = _STEEPNESS
     spoil: Spoil | None = None
     times: float = _TIMES
+    exponent: float = _EXPONENT
 
 
 GOOD, CARE, UNUSABLE = "good", "usable with care", "not usable"
@@ -116,6 +119,7 @@ DESIGNS = MappingProxyType(
         "one-level": Design("one level", (CARE, UNUSABLE), levels=(500,)),
         "no-signal": Design("no signal above guessing", (UNUSABLE,), spoil=_silent),
         "rising": Design("curves that rise", (UNUSABLE,), spoil=_rising),
+        "falling": Design("collapse points that fall with size", (CARE, UNUSABLE), exponent=-0.3),
         "hump": Design("curves that turn back", (CARE, UNUSABLE), spoil=_humped),
         "all-or-nothing": Design("counts of all or nothing", (GOOD, CARE, UNUSABLE), steepness=80.0),
         "wrong-rows": Design("one row in ten typed wrongly", (CARE, UNUSABLE), spoil=_one_wrong_in_ten),
@@ -147,7 +151,7 @@ def simulate_design(design: Design, number: int, seed: int = 0) -> tuple[xr.Data
     off = _SIZE_SCATTER * rng.standard_normal(len(places))
     size = np.searchsorted(places, curves[schema.PARAMS].values)
     centre = np.array([_AT_REFERENCE[group] for group in design.groups])
-    thresholds = centre + (off - _EXPONENT * np.log(places / _REFERENCE))[:, None]  # (size, group)
+    thresholds = centre + (off - design.exponent * np.log(places / _REFERENCE))[:, None]  # (size, group)
     own = thresholds[size] + _SIGMA_RUN * rng.standard_normal((len(size), 1))
     chance = LOGISTIC.with_values().retention(
         np.log(group_exposures(curves).values), own, design.steepness, _FLOOR, 1 - _LAPSE

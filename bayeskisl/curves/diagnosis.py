@@ -16,7 +16,7 @@ from bayeskisl.curves.cells import cell_table, levels_of_runs, tokens_per_parame
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
 from bayeskisl.curves.finding import Finding, Severity, by_severity
-from bayeskisl.curves.guesses import at_least_guessed
+from bayeskisl.curves.guesses import below_guesses
 from bayeskisl.curves.rates import rates_differ
 from bayeskisl.curves.titles import title_of
 from bayeskisl.quantities import three_digits
@@ -163,7 +163,7 @@ def _below_guessing(curves: xr.Dataset, group: str) -> Iterator[Finding]:
     recalled, probed, guessing = (
         curves[name].sel(group=group).values for name in (*schema.COUNTS[:2], schema.GUESSING)
     )
-    below = at_least_guessed(recalled, probed, guessing) > recalled
+    below = below_guesses(recalled, probed, guessing)
     names = tuple(str(name) for name in curves[schema.RUN].values[below])
     if names:
         verbs = ("recalls", "counts") if len(names) == 1 else ("recall", "count")
