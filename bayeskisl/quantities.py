@@ -8,8 +8,8 @@ from bayeskisl.errors import InputError
 
 __all__ = [
     "ABBREVIATED", "LONGEST", "NOUN", "NUMBER", "POWER", "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE",
-    "SCALES", "as_number", "duration", "factor", "is_percent", "number_in", "read_number", "read_numbers", "scaled",
-    "short", "size", "size_and_budget", "three_digits",
+    "SCALES", "as_number", "duration", "factor", "is_percent", "number_in", "read_budget", "read_number", "read_numbers",
+    "scaled", "short", "size", "size_and_budget", "three_digits",
 ]  # fmt: skip
 
 # Relative differences up to which two numbers are the same one.
@@ -42,6 +42,9 @@ _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 LONGEST = 60  # characters of a number
 
 
+_PER_PARAMETER = re.compile(r"(.+?)\s*(?:/|per)\s*param(?:eter)?s?", re.IGNORECASE)
+
+
 def read_number(text: str | float, where: str) -> int:
     """Read a whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M``, ``7B`` or ``1.5 trillion``.
 
@@ -56,6 +59,28 @@ def read_number(text: str | float, where: str) -> int:
         raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7 billion", repr(text), where,
                          f"write {point}" if _whole(point) else "")  # fmt: skip
     return found
+
+
+def read_budget(text: str | float, params: float, where: str) -> int:
+    """Read a budget in tokens, ``1.5T``, or in tokens per parameter, ``20/param``.
+
+    Parameters
+    ----------
+    params : float
+        Parameters of the model.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    found = _PER_PARAMETER.fullmatch(str(text).strip())
+    if found is None:
+        return read_number(text, where)
+    each = None if is_percent(found[1]) else number_in(found[1])
+    if not each or not 0 < each < math.inf:
+        raise InputError("tokens such as 1.5T, or tokens per parameter such as 20/param", repr(text), where)
+    return max(1, round(each * params))
 
 
 def _whole(text: str) -> int:

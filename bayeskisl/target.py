@@ -11,7 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arguments import in_words
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
-from bayeskisl.quantities import as_number, is_percent, number_in, read_number
+from bayeskisl.quantities import as_number, is_percent, number_in, read_budget, read_number
 
 __all__ = ["Target", "TargetKeywords", "target_from"]
 
@@ -41,7 +41,7 @@ class Target:
     params : float or str
         N*, non-embedding parameters; text such as ``7B`` or ``7 billion`` is accepted.
     tokens : float or str, optional
-        D*, training tokens; by default the only budget of the sweep.
+        D*, training tokens, such as ``1.5T`` or ``20/param``; by default the only budget of the sweep.
     hold : mapping, optional
         Fixed quantities that differ between sweeps, by run coordinate: ``{"ratio": 0.3}`` for amount sweeps at two
         ratios, ``{"depth": 4}`` under a law of depth.
@@ -85,9 +85,11 @@ class Target:
             raise InputError("the name of a domain", in_words(domain), "domain")
         if not isinstance(prior_driven, bool | np.bool):
             raise InputError("True or False", in_words(prior_driven), "prior_driven")
+        size = _positive(params, schema.PARAMS)
+        budget = read_budget(tokens, size, schema.TOKENS) if isinstance(tokens, str) else tokens
         checked = {
-            "params": _positive(params, schema.PARAMS),
-            "tokens": None if tokens is None else _positive(tokens, schema.TOKENS),
+            "params": size,
+            "tokens": None if budget is None else _positive(budget, schema.TOKENS),
             "hold": _all_held({} if hold is None else hold),
             "domain": domain,
             "prior_driven": bool(prior_driven),

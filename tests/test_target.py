@@ -16,7 +16,7 @@ import bayeskisl as bk
 import bayeskisl.inference
 from bayeskisl.cli.app import COMMANDS as ENTRIES
 from bayeskisl.cli.app import app
-from bayeskisl.cli.options import TargetOptions, grouped
+from bayeskisl.cli.options import TargetOptions, TargetsOptions, grouped
 from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.errors import InputError
@@ -301,3 +301,22 @@ def test_a_group_of_options_is_one_object():
     assert list(inspect.signature(command).parameters)[:2] == ["first", "params"]
     command(first="a", params="7B", tokens=None, hold=["ratio=0.3"], domain=None, prior_driven=False, last=4)
     assert seen == ["a", Target(7e9, hold={"ratio": 0.3}), 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("20/param", 1.4e11), ("20 tokens per parameter", 1.4e11), ("0.5 /params", 3.5e9), ("1.5T", 1.5e12)],
+)
+def test_a_budget_may_be_counted_in_tokens_per_parameter(text, tokens):
+    assert Target("7B", text).tokens == tokens
+
+
+@pytest.mark.parametrize("text", ["x/param", "-3/param", "/param", "0/param", "20 % per parameter"])
+def test_what_is_no_budget_is_refused(text):
+    with pytest.raises(InputError, match=r"^tokens: expected"):
+        Target("7B", text)
+
+
+def test_every_size_has_its_own_tokens_per_parameter():
+    found = TargetsOptions(params="1B,7B", tokens="20/param,1.5T").targets()
+    assert [each.tokens for each in found] == [2e10, 1.5e12, 1.4e11, 1.5e12]

@@ -15,7 +15,7 @@ import typer
 from bayeskisl.cli.help import Command, help_of, rare
 from bayeskisl.cli.progress import be_quiet
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import number_in, read_number, read_numbers
+from bayeskisl.quantities import number_in, read_budget, read_number, read_numbers
 
 if TYPE_CHECKING:
     from bayeskisl.target import Target
@@ -160,12 +160,14 @@ class TargetOptions(HeldOptions):
 
     params: Annotated[str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 300M or 7B.")]
     tokens: Annotated[
-        str | None, typer.Option(metavar="N", help="Target budget, such as 1.5T; by default the sweep's only one.")
+        str | None,
+        typer.Option(metavar="N", help="Target budget, such as 1.5T or 20/param; by default the sweep's only one."),
     ] = None
 
     def target(self) -> "Target":
         """The target that the options name."""
-        return self.about(read_number(self.params, "--params"), _budget(self.tokens))
+        size = read_number(self.params, "--params")
+        return self.about(size, _budget(self.tokens, size))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +183,8 @@ class SomeTargetOptions(HeldOptions):
         """The target that the options name, or None without a size."""
         if self.params is None:
             return None
-        return self.about(read_number(self.params, "--params"), _budget(self.tokens))
+        size = read_number(self.params, "--params")
+        return self.about(size, _budget(self.tokens, size))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,17 +195,24 @@ class TargetsOptions(HeldOptions):
         str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 7B; or a table: 1B,7B,70B.")
     ]
     tokens: Annotated[
-        str | None, typer.Option(metavar="N", help="Target budget, 1.5T; by default the sweep's only one.")
+        str | None, typer.Option(metavar="N", help="Target budget, 1.5T or 20/param; by default the sweep's only one.")
     ] = None
 
     def targets(self) -> "list[Target]":
         """The targets: every size at every budget."""
-        budgets = read_numbers(self.tokens, "--tokens") if self.tokens else [None]
-        return [self.about(size, budget) for size in read_numbers(self.params, "--params") for budget in budgets]
+        sizes = read_numbers(self.params, "--params")
+        return [self.about(size, budget) for size in sizes for budget in _budgets(self.tokens, size)]
 
 
-def _budget(tokens: str | None) -> int | None:
-    return read_number(tokens, "--tokens") if tokens else None
+def _budget(tokens: str | None, params: float) -> int | None:
+    return read_budget(tokens, params, "--tokens") if tokens else None
+
+
+def _budgets(tokens: str | None, params: float) -> list[int | None]:
+    """Budgets for a size, each a number of tokens or of tokens per parameter."""
+    if tokens and "param" in tokens.lower():
+        return [_budget(each, params) for each in tokens.split(",")]
+    return [*read_numbers(tokens, "--tokens")] if tokens else [None]
 
 
 def _held(pairs: list[str]) -> Mapping[str, Any]:
