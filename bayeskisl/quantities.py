@@ -8,8 +8,8 @@ from bayeskisl.errors import InputError
 
 __all__ = [
     "ABBREVIATED", "LONGEST", "NOUN", "NUMBER", "POWER", "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE",
-    "SCALES", "as_number", "duration", "factor", "is_percent", "number_in", "read_budget", "read_number", "read_numbers",
-    "scaled", "short", "size", "size_and_budget", "three_digits",
+    "SCALES", "as_number", "duration", "factor", "is_percent", "number_in", "read_budget", "read_number",
+    "read_numbers", "scaled", "short", "size", "size_and_budget", "three_digits",
 ]  # fmt: skip
 
 # Relative differences up to which two numbers are the same one.
