@@ -299,14 +299,13 @@ class Plan:
         return size_and_budget(params, tokens, schema.TOKENS not in self.target.invented)
 
     def _repr_html_(self) -> str:
-        level = self.target.coordinate
         runs = [
             (
-                f"run {at}",
-                f"{self._place(p.run.params, p.run.tokens)}, {level} {three_digits(p.run.level)}, "
-                f"{p.run.replicates} times for {amount(p.cost, self.costs.unit)}",
+                f"step {at}",
+                f"{_in_words(p.run.replicates)} of {self._place(p.run.params, p.run.tokens)} at "
+                f"{three_digits(p.run.level)} {self.target.axis.in_words}, for {amount(p.cost, self.costs.unit)}",
             )
-            for at, p in enumerate(self.purchases, start=1)
+            for at, p in enumerate(self.steps, start=1)
         ]
         rows = [
             ("target", self._place(self.target.params, self.target.tokens)),
