@@ -115,7 +115,9 @@ def test_a_cell_is_scored_against_a_cell(decision, target_runs):
     assert worse.scores.log < found.scores.log
     assert worse.scores.interval > found.scores.interval
     assert set(found.scores.rules) == {"proportional", "power_law"}
-    assert "score: log density" in describe_verification(found)
+    said = describe_verification(found)
+    assert "interval score, lower is better" in said
+    assert "rule: proportional to size" in said
 
 
 def test_a_bound_has_no_score(decision):

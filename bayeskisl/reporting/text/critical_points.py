@@ -17,7 +17,7 @@ from bayeskisl.reporting.text.predictions import (
     median_and_interval,
     with_interval,
 )
-from bayeskisl.reporting.text.tables import aligned, set_apart
+from bayeskisl.reporting.text.tables import RULES, aligned, set_apart
 from bayeskisl.reporting.text.verdicts import verdict_lines, warning_lines
 
 __all__ = ["describe_critical_points"]
@@ -68,15 +68,11 @@ def _lines(forecast: CriticalPoints) -> Iterator[str]:
     yield from set_apart(warning_lines(beside))
 
 
-# Rules of thumb in words.
-_RULES = {"proportional": "rule: proportional to size", "power_law": "rule: power law through the five largest"}
-
-
 def _rows(forecast: CriticalPoints) -> list[tuple[str, ...]]:
     """The forecast in a row, and each rule of thumb that has enough sizes."""
     target, prob = forecast.target, forecast.ci_prob
     predicted = median_and_interval(_of(forecast.draws, prob), prob, target.axis.in_words)
-    rules = [(said, three_digits(forecast.rules[name]), "") for name, said in _RULES.items()
+    rules = [(said, three_digits(forecast.rules[name]), "") for name, said in RULES.items()
              if np.isfinite(forecast.rules[name])]  # fmt: skip
     head = f"predicted for {short(target.params)} parameters, {target.axis.in_words}"
     return [(head, "median", f"{percent(prob)} interval"), (f"{target.half_point}, by the law", *predicted), *rules]

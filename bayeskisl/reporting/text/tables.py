@@ -11,7 +11,10 @@ from bayeskisl.decision import Answer
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import counted, percent, span, three_digits
 
-__all__ = ["aligned", "decision_rows", "number_or_bound", "set_apart"]
+__all__ = ["RULES", "aligned", "decision_rows", "number_or_bound", "set_apart"]
+
+# Rules of thumb in words.
+RULES = {"proportional": "rule: proportional to size", "power_law": "rule: power law through the five largest"}
 
 # Of a line that is not broken here: a terminal wraps it.
 _COLUMNS = 10_000

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits, two_digits
+from bayeskisl.reporting.text.tables import RULES, aligned, set_apart
 from bayeskisl.reporting.words import in_a_row
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ def describe_verification(verification: "Verification") -> str:
         f"{verification.verdict.upper()}: {verdict(verification)}",
         *([f"  {verification.interval_in_words}"] if verification.of_mean else []),
         *([f"  by law: {by_law}"] if by_law else []),
-        *_score_lines(verification),
     ]
     at_choice = verification.at_choice
     if at_choice and at_choice.bounds:
         lines.append(f"at the choice: {kept_at_choice(at_choice)}")
     if at_choice and verification.kept.facts:
         lines.append(optimum_verdict(verification))
+    lines += set_apart(_score_lines(verification))
     return "\n".join(lines)
 
 
@@ -65,15 +66,14 @@ def _of_groups(shares: Mapping[str, float]) -> str:
 
 
 def _score_lines(verification: "Verification") -> list[str]:
-    """State proper scores beside those of two rules of thumb."""
+    """State proper scores of the logarithm of the infusion, or of its odds, beside those of two rules of thumb."""
     scores = verification.scores
     if scores is None:
         return []
-    names = {"proportional": "proportional to size", "power_law": "power law through the largest sizes, five at most"}
-    beside = "".join(f", {names.get(name, name)} {value:.2f}" for name, value in scores.rules.items())
+    rules = [(RULES.get(name, name), f"{value:.2f}") for name, value in scores.rules.items()]
     return [
-        f"score: log density {scores.log:.2f} (higher is better); interval score {scores.interval:.2f}{beside} "
-        "(lower is better), in logarithms of the infusion or its odds"
+        *aligned([("interval score, lower is better", ""), ("this forecast", f"{scores.interval:.2f}"), *rules]),
+        f"log density of the measurement: {scores.log:.2f}, higher is better",
     ]
 
 
