@@ -154,7 +154,7 @@ def write_gallery(folder):
         title, _, about = ast.get_docstring(ast.parse(text)).partition("\n\n")
         code = text.split('"""', 2)[2].strip()
         name, picture = script.stem, f"figures/{script.stem}.png"
-        title = title.rstrip(".")
+        title, about = title.rstrip("."), " ".join(about.split())  # an option of a card is one line
         parts = (f"# {title}", about, f"![{title}]({picture})", f"```python\n{code}\n```",
                  "[Back to the gallery](../gallery.md)")  # fmt: skip
         page = "\n\n".join(parts) + "\n"

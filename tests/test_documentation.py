@@ -1,8 +1,10 @@
 """The documentation: every picture has its code, every executed notebook its notebook, every link its page."""
 
 import ast
+import importlib.util
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,25 @@ def test_an_example_has_a_title_a_sentence_and_a_picture(path):
     assert about.endswith((".", "?"))
     assert "figure" in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert (DOCS / "gallery" / "figures" / f"{path.stem}.png").is_file(), "run docs/gallery/make.py"
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Return the module with the settings of the documentation site."""
+    spec = importlib.util.spec_from_file_location("site_settings", DOCS / "conf.py")
+    settings = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(settings)
+    return settings
+
+
+def test_a_card_of_the_gallery_has_its_options_on_one_line_each(site, tmp_path):
+    shutil.copytree(DOCS / "gallery", tmp_path / "gallery", ignore=shutil.ignore_patterns("*.png"))
+    site.write_gallery(tmp_path)
+    cards = re.findall(r":::\{grid-item-card\} (.*?)\n(.*?):::", (tmp_path / "gallery.md").read_text(), re.DOTALL)
+    assert len(cards) == len(EXAMPLES)
+    for title, options in cards:
+        names = [line.split(":")[1] for line in options.splitlines()]
+        assert names == ["img-top", "img-alt", "link", "link-type"], title
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "notebooks" / "executed").glob("*.ipynb")), ids=name)
