@@ -123,7 +123,7 @@ def plot_collapse(
             label = _of_law(str(law), weights) + _of_budget(planned, cells, in_proportion=grows)
             _draw_funnel(axes, lines.sel(law=law), color, line, label)
         here = np.isclose(cells[schema.TOKENS].values, planned.tokens, rtol=SAME_HELD) if as_many is None else as_many
-        points = [*_draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob), *_tops(lines, ends[1])]
+        points = [*_draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob), *_tops(lines)]
         if prediction is not None:
             points += _draw_target(axes, prediction, "mixture" if len(weights) > 1 else "")
         if verification is not None:
@@ -180,10 +180,9 @@ def _placed(values: ArrayLike, axis: Axis) -> FloatArray:
     return np.clip(values, *_SHARES) if axis.bounded else np.asarray(values)
 
 
-def _tops(lines: xr.DataArray, largest: float) -> list[float]:
-    """Return the upper end of each funnel where it is widest, at the largest size or target."""
-    before = lines.isel(quantile=-1, params=lines["params"].values <= largest)
-    return np.clip(before.values[..., -1], *_IN_VIEW).ravel().tolist()
+def _tops(lines: xr.DataArray) -> list[float]:
+    """Return the upper end of each funnel where it ends, which is where it is widest."""
+    return np.clip(lines.isel(quantile=-1, params=-1).values, *_IN_VIEW).tolist()
 
 
 def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label: str) -> None:
