@@ -69,6 +69,14 @@ def test_an_executed_notebook_is_that_of_today(path):
     assert cells[0] == cells[1], f"run docs/notebooks/execute.py {path.stem}"
 
 
+@pytest.mark.parametrize("path", sorted((DOCS / "notebooks" / "executed").glob("*.ipynb")), ids=name)
+def test_every_picture_of_a_notebook_is_described(site, path):
+    for cell in site.with_alt_texts(json.loads(path.read_text()))["cells"]:
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+            alt = cell["metadata"]["mystnb"]["image"]["alt"]
+            assert re.fullmatch(r"[A-Z].{20,} \(.{3,}\)", alt), "".join(cell["source"])
+
+
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_links_lead_somewhere(path):
     for target in LINK.findall(path.read_text()):
