@@ -168,13 +168,14 @@ def write_gallery(folder):
         title, _, about = ast.get_docstring(ast.parse(text)).partition("\n\n")
         code = text.split('"""', 2)[2].strip()
         name, picture = script.stem, f"figures/{script.stem}.png"
-        title, about = title.rstrip("."), " ".join(about.split())  # an option of a card is one line
+        title = title.rstrip(".")
         parts = (f"# {title}", about, f"![{title}]({picture})", f"```python\n{code}\n```",
                  "[Back to the gallery](../gallery.md)")  # fmt: skip
         page = "\n\n".join(parts) + "\n"
         (folder / "gallery" / f"{name}.md").write_text(page, encoding="utf-8")
+        on_one_line = " ".join(about.split())  # as an option of a card has to be
         cards.append(
-            f":::{{grid-item-card}} {title}\n:img-top: gallery/{picture}\n:img-alt: {about}\n"
+            f":::{{grid-item-card}} {title}\n:img-top: gallery/{picture}\n:img-alt: {on_one_line}\n"
             f":link: gallery/{name}\n:link-type: doc\n:::"
         )
     head = (folder / "gallery" / "head.md").read_text(encoding="utf-8")
