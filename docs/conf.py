@@ -3,7 +3,7 @@
 import ast
 import json
 import os
-import shutil
+import re
 from importlib import import_module
 from inspect import isclass
 from pathlib import Path
@@ -128,7 +128,21 @@ def copy_notebooks(folder):
     folder.mkdir(exist_ok=True)
     for notebook in sorted(folder.parent.parent.glob("notebooks/*.ipynb")):
         executed = folder / "executed" / notebook.name
-        shutil.copyfile(executed if is_up_to_date(executed, notebook) else notebook, folder / notebook.name)
+        content = json.loads((executed if is_up_to_date(executed, notebook) else notebook).read_text(encoding="utf-8"))
+        (folder / notebook.name).write_text(json.dumps(with_alt_texts(content), indent=1), encoding="utf-8")
+
+
+def with_alt_texts(notebook):
+    """Describe the picture of each cell by what its last figure draws and by the heading above it."""
+    heading = ""
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            heading = next(reversed(re.findall(r"^#+ (.+)$", source, re.MULTILINE)), heading)
+        elif plots := re.findall(r"\bbk\.(plot_\w+)\(", source):
+            drawn = getattr(bayeskisl, plots[-1]).__doc__.split("\n")[0].removeprefix("Draw ").rstrip(".")
+            cell["metadata"]["mystnb"] = {"image": {"alt": f"{drawn[:1].upper()}{drawn[1:]} ({heading})"}}
+    return notebook
 
 
 def is_up_to_date(executed, notebook):
@@ -159,8 +173,9 @@ def write_gallery(folder):
                  "[Back to the gallery](../gallery.md)")  # fmt: skip
         page = "\n\n".join(parts) + "\n"
         (folder / "gallery" / f"{name}.md").write_text(page, encoding="utf-8")
+        on_one_line = " ".join(about.split())  # as an option of a card has to be
         cards.append(
-            f":::{{grid-item-card}} {title}\n:img-top: gallery/{picture}\n:img-alt: {about}\n"
+            f":::{{grid-item-card}} {title}\n:img-top: gallery/{picture}\n:img-alt: {on_one_line}\n"
             f":link: gallery/{name}\n:link-type: doc\n:::"
         )
     head = (folder / "gallery" / "head.md").read_text(encoding="utf-8")

@@ -1,8 +1,10 @@
 """The documentation: every picture has its code, every executed notebook its notebook, every link its page."""
 
 import ast
+import importlib.util
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,25 @@ def test_an_example_has_a_title_a_sentence_and_a_picture(path):
     assert (DOCS / "gallery" / "figures" / f"{path.stem}.png").is_file(), "run docs/gallery/make.py"
 
 
+@pytest.fixture(scope="module")
+def site():
+    """Return the module with the settings of the documentation site."""
+    spec = importlib.util.spec_from_file_location("site_settings", DOCS / "conf.py")
+    settings = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(settings)
+    return settings
+
+
+def test_a_card_of_the_gallery_has_its_options_on_one_line_each(site, tmp_path):
+    shutil.copytree(DOCS / "gallery", tmp_path / "gallery", ignore=shutil.ignore_patterns("*.png"))
+    site.write_gallery(tmp_path)
+    cards = re.findall(r":::\{grid-item-card\} (.*?)\n(.*?):::", (tmp_path / "gallery.md").read_text(), re.DOTALL)
+    assert len(cards) == len(EXAMPLES)
+    for title, options in cards:
+        names = [line.split(":")[1] for line in options.splitlines()]
+        assert names == ["img-top", "img-alt", "link", "link-type"], title
+
+
 @pytest.mark.parametrize("path", sorted((DOCS / "notebooks" / "executed").glob("*.ipynb")), ids=name)
 def test_an_executed_notebook_is_that_of_today(path):
     cells = [
@@ -46,6 +67,14 @@ def test_an_executed_notebook_is_that_of_today(path):
         for each in (path, ROOT / "notebooks" / path.name)
     ]
     assert cells[0] == cells[1], f"run docs/notebooks/execute.py {path.stem}"
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "notebooks" / "executed").glob("*.ipynb")), ids=name)
+def test_every_picture_of_a_notebook_is_described(site, path):
+    for cell in site.with_alt_texts(json.loads(path.read_text()))["cells"]:
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+            alt = cell["metadata"]["mystnb"]["image"]["alt"]
+            assert re.fullmatch(r"[A-Z].{20,} \(.{3,}\)", alt), "".join(cell["source"])
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

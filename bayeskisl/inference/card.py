@@ -19,7 +19,7 @@ from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
 from bayeskisl.quantities import short, size, three_digits
 
-__all__ = ["card_of_fit", "quantities_in_words"]
+__all__ = ["card_of_fit", "cell_in_words", "quantities_in_words"]
 
 _CELL = re.compile(r"(?P<params>\d+)p (?P<tokens>\d+)t ?(?P<rest>.*)", re.DOTALL)
 _NAMES = {schema.COLLAPSE: "collapse point", schema.SHOULDER: "shoulder", schema.ONSET: "onset"}
@@ -75,7 +75,7 @@ def quantities_in_words(posterior: xr.Dataset, curves: xr.Dataset) -> dict[str, 
     for name, group in product(ON_AXIS, groups):
         for at, cell in enumerate(posterior[schema.CELL].values.astype(str) if name in posterior else ()):
             draws = posterior[name].sel(group=group).isel({schema.CELL: at})
-            found[f"{_NAMES[name]} of {_cell_in_words(cell, known)}, {group}"] = _interval(draws.values, unit)
+            found[f"{_NAMES[name]} of {cell_in_words(cell, known)}, {group}"] = _interval(draws.values, unit)
     return {what: text for what, text in found.items() if text}
 
 
@@ -87,7 +87,7 @@ def _interval(draws: np.ndarray, unit: str) -> str:
     return " ".join([median, *([unit] if unit else []), f"({low} to {high})"])
 
 
-def _cell_in_words(label: str, known: bool) -> str:
+def cell_in_words(label: str, known: bool) -> str:
     """The label of a cell, ``6144p 1843200t depth=2``, in words; a budget that an import assumed is left out."""
     found = _CELL.fullmatch(label)
     if found is None:

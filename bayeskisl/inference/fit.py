@@ -262,6 +262,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
         "elpd_cells": json.dumps({name: one.elpd for name, one in left_out.items()}),
         "warnings": json.dumps([caution.to_dict() for caution in by_severity(known)]),
         "method": settings.sampler.method,
+        "draws": settings.sampler.draws,
         **provenance(settings.seed),
     }
     return Fit(tree)

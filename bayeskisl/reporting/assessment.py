@@ -103,19 +103,18 @@ def _priors(law: "Law") -> str:
         for table in ("exponent", "curvature")
         for covariate, prior in stated.pop(table).items()
     }
-    return _listed(
-        f"{name.replace('_', ' ')} {_prior(prior)}" for name, prior in (stated | tables).items() if prior is not None
-    )
+    found = (stated | tables).items()
+    return "; ".join(f"{name.replace('_', ' ')}: {_prior(prior)}" for name, prior in found if prior is not None)
 
 
 def _prior(prior: Any) -> str:
     match prior:
         case LogNormalPrior():
-            return f"{prior.median:g} ({prior.log_sd:g} in the log)"
+            return f"median {prior.median:g}, log sd {prior.log_sd:g}"
         case NormalPrior():
-            return f"{prior.mean:g} (sd {prior.sd:g})"
+            return f"mean {prior.mean:g}, sd {prior.sd:g}"
         case ExcessPrior():
-            return f"{prior.median:g} (median)"
+            return f"median {prior.median:g}"
     return str(prior)
 
 

@@ -38,6 +38,8 @@ __all__ = ["plot_collapse"]
 _SIZES = 60
 # Shares of the tokens that are drawn on a scale of log odds: all, or none, has no place there.
 _SHARES = (1e-4, 1 - 1e-6)
+# Shares within which the ends of intervals lie in the panel; further out they would squeeze everything else.
+_IN_VIEW = (1e-3, 1 - 1e-4)
 # Opacity of what was measured under other conditions than the target's.
 _PALE = 0.35
 # Length of the arrow of a bound, in logarithms of the infusion or its odds.
@@ -121,9 +123,9 @@ def plot_collapse(
             label = _of_law(str(law), weights) + _of_budget(planned, cells, in_proportion=grows)
             _draw_funnel(axes, lines.sel(law=law), color, line, label)
         here = np.isclose(cells[schema.TOKENS].values, planned.tokens, rtol=SAME_HELD) if as_many is None else as_many
-        points = [*_draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob)]
+        points = [*_draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob), *_tops(lines)]
         if prediction is not None:
-            points.append(_draw_target(axes, prediction, "mixture" if len(weights) > 1 else ""))
+            points += _draw_target(axes, prediction, "mixture" if len(weights) > 1 else "")
         if verification is not None:
             points.append(_draw_measured(axes, verification, axis))
         log_axis(axes, "x", ends[0] / _BEYOND, ends[1] * _BEYOND)
@@ -176,6 +178,11 @@ def _funnels(fit: "Fit", ends: list[float], target: Target, ci_prob: float, *, i
 def _placed(values: ArrayLike, axis: Axis) -> FloatArray:
     """Infusions that the scale can show."""
     return np.clip(values, *_SHARES) if axis.bounded else np.asarray(values)
+
+
+def _tops(lines: xr.DataArray) -> list[float]:
+    """Return the upper end of each funnel where it ends, which is where it is widest."""
+    return np.clip(lines.isel(quantile=-1, params=-1).values, *_IN_VIEW).tolist()
 
 
 def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label: str) -> None:
@@ -241,8 +248,8 @@ def _draw_cells(
     return points[:, 0]
 
 
-def _draw_target(axes: Axes, prediction: xr.Dataset, of: str) -> float:
-    """Draw the predicted interval; return its median."""
+def _draw_target(axes: Axes, prediction: xr.Dataset, of: str) -> list[float]:
+    """Draw the predicted interval; return its median, and its ends as far as the panel shows them."""
     about = about_of(prediction)
     ends = interval(prediction[about.half_point].values, about.ci_prob)
     median, low, high = _placed(ends, about.axis).tolist()
@@ -252,7 +259,7 @@ def _draw_target(axes: Axes, prediction: xr.Dataset, of: str) -> float:
         [size], [median], yerr=[[median - low], [high - median]], fmt="D", ms=6, mfc="none", mew=1.6, lw=1.6, capsize=5,
         color=ink(), zorder=5, label=f"predicted at {exact(size)} parameters{f' ({of})' if of else ''}",
     )  # fmt: skip
-    return median
+    return [median, *np.clip([low, high], *_IN_VIEW).tolist()]
 
 
 def _draw_measured(axes: Axes, verification: "Verification", axis: Axis) -> float:

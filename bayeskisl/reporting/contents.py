@@ -19,8 +19,10 @@ from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
+from bayeskisl.inference.data import suited
 from bayeskisl.inference.gate import LARGEST_CORRELATION, LARGEST_RHAT, LEAST_ESS, MOST_DIVERGENT
 from bayeskisl.inference.sampler import Sampler
+from bayeskisl.laws import law_names, load_law
 from bayeskisl.quantities import SAME_HELD
 from bayeskisl.reporting.brief import brief, gap, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
@@ -56,7 +58,9 @@ __all__ = [
     "exponent_rows",
     "gate_block",
     "law_rows",
+    "no_warning",
     "provenance_rows",
+    "runs_behind",
     "size_rows",
     "title",
     "verification_block",
@@ -237,6 +241,12 @@ def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, Sequence[
     return {"first": fit.warnings[:3], "further": fit.warnings[3:]}
 
 
+def no_warning(decision: "Decision | None") -> str:
+    """Return the sentence of a page without warnings; the reason of a verdict is not among them."""
+    is_good = decision is None or decision.verdict.grade == "good"
+    return "No warning was raised." if is_good else "No warning was raised beside the reason of the verdict."
+
+
 def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, str]]:
     curves, tree = fit.curves.attrs, fit.tree.attrs
     rows = [
@@ -252,14 +262,24 @@ def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, 
     return rows
 
 
+def runs_behind(fit: "Fit") -> str:
+    """Return the runs that the page rests on, in one sentence: a folder or table may hold more."""
+    runs, sizes = fit.curves.sizes[schema.RUN], np.unique(fit.curves[schema.PARAMS])
+    of_sizes = f"{len(sizes)} sizes, {exact(sizes[0])} to {exact(sizes[-1])} parameters"
+    of_sizes = of_sizes if len(sizes) > 1 else f"one size, {exact(sizes[0])} parameters"
+    return (
+        f"The page rests on {exact(runs)} runs of {of_sizes}. If the first command reads more runs, keep these alone."
+    )
+
+
 def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> list[str]:
     """The commands that reproduce the page from the runs; file names are the reader's choice."""
-    rivals = "".join(f" --rival {law}" for law in fit.weights if law != fit.law.name)
+    rivals = "".join(f" --rival {_law(fit, name)}" for name in fit.weights if name != fit.law.name)
     if not rivals and fit.law.rivals:
         rivals = " --alone"
     lines = [
         f"bayeskisl curves {_making(fit.curves.attrs)} --out curves.nc",
-        f"bayeskisl fit curves.nc --law {fit.law.name}{rivals}{_of_sampler(fit)} --out fit.nc",
+        f"bayeskisl fit curves.nc --law {_law(fit, fit.law.name)}{rivals}{_of_sampler(fit)} --out fit.nc",
     ]
     options = ""
     if decision is not None:
@@ -280,10 +300,23 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
     return [*lines, f"bayeskisl report fit.nc{options} --out report.html"]
 
 
+def _law(fit: "Fit", name: str) -> str:
+    """Return the name of a shipped law, or the file of another one, which no name leads to."""
+    is_shipped = name in law_names() and suited(load_law(name), fit.curves).sha256 == fit.laws[name].sha256
+    return name if is_shipped else shlex.quote(f"{name}.toml")
+
+
+def _draws(fit: "Fit") -> int:
+    """Return the draws of a chain when the fit was made; a thinned file holds fewer."""
+    if "draws" in fit.tree.attrs:
+        return int(fit.tree.attrs["draws"])
+    kept = fit.tree["posterior"].coords["draw"].values  # of an earlier version: the places of every so many-th draw
+    return len(kept) * int(kept[1] - kept[0]) if len(kept) > 1 else len(kept)
+
+
 def _of_sampler(fit: "Fit") -> str:
     """Options of the sampler that are not the usual ones."""
-    draws = fit.tree["posterior"].sizes["draw"]
-    return _unless(draws, Sampler().draws, "draws") + _unless(fit.tree.attrs.get("seed"), 0, "seed")
+    return _unless(_draws(fit), Sampler().draws, "draws") + _unless(fit.tree.attrs.get("seed"), 0, "seed")
 
 
 def _making(attrs: Mapping[str, Any], whose: str = "") -> str:

@@ -1,5 +1,6 @@
 """Diagnostic figures: the sampler's exploration, and the posterior beside the prior."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +9,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from bayeskisl import schema
 from bayeskisl.arguments import in_words, require_fit, require_texts
 from bayeskisl.arrays import FloatArray
 from bayeskisl.errors import InputError
+from bayeskisl.inference.card import cell_in_words
 from bayeskisl.reporting.numbers import percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors
 
@@ -24,7 +27,12 @@ _OF_THE_LAW = ("exponent", "curvature", "tau", "sigma_run", "steepness_exponent"
 _QUANTITIES = (*_OF_THE_LAW, "critical_exposures")
 _POSITIVE = ("tau", "sigma_run", "critical_exposures", "steepness", "concentration")
 _NAMES = {"sigma_run": "run scatter", "tau": "size scatter", "steepness_exponent": "exponent of steepness"}
+_P_VALUE = "p: probability of such differences if all chains are alike"
+_SEEN = (0.01, 0.99)  # quantiles of the prior at the ends of a panel
+_MARGIN = 0.03  # on either side, of the width of the panel
 _PANEL = (3.1, 2.5)
+_LEGEND = 1.1  # width, in inches
+_NARROWEST = 6.4  # holds the title of one panel
 _COLUMNS = 3
 
 
@@ -44,8 +52,9 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
     -------
     matplotlib.figure.Figure
         One panel per scalar, one line per chain, and the p-value of equal distributions (Säilynoja, Bürkner & Vehtari
-        2022, doi:10.1007/s11222-022-10090-6; departures are thick). Draws are thinned to about independent ones. The
-        title gives the result of the gate with its numbers. Among many panels some have small p-values by chance.
+        2022, doi:10.1007/s11222-022-10090-6; below 0.01, departures are thick). Draws are thinned to about independent
+        ones. The title gives the result of the gate with its numbers. Among many panels some have small p-values by
+        chance.
 
     Raises
     ------
@@ -70,13 +79,17 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
             aes_by_visuals={"ecdf_lines": ["color", "linestyle"]},
             **_grid("chain"),
         )
+        for text in (text for axes in drawn.viz["figure"].item().axes for text in axes.texts):
+            text.set_text(re.sub(r"p=([\d.]+)\(.*\)", r"p = \1", text.get_text()))
+        chains = [f"chain {number}" for number in range(1, fit.tree["posterior"].sizes["chain"] + 1)]
         verdict = gate.outcome if gate.passed else "FAILED"
         return _finished(
             drawn,
             f"gate {verdict}: R-hat at most {gate.rhat:.3f}, effective draws at least "
             f"{min(gate.ess_bulk, gate.ess_tail):,.0f}, divergent {percent(gate.divergences)}",
-            "rank of the draws among all chains",
+            f"rank of the draws among all chains\n{_P_VALUE}",
             "difference to uniform",
+            chains,
         )
 
 
@@ -95,7 +108,8 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
     Returns
     -------
     matplotlib.figure.Figure
-        One panel per scalar; positive quantities are shown by their natural logarithm.
+        One panel per scalar, from the 1 % to the 99 % quantile of the prior and over the whole posterior; positive
+        quantities are shown by their natural logarithm.
 
     Raises
     ------
@@ -112,15 +126,28 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
     from arviz_plots import plot_prior_posterior
 
     with figure_style(dark):
+        scalars = _moving(fit.tree, quantities, groups=("posterior", "prior"))
         drawn = plot_prior_posterior(
-            _moving(fit.tree, quantities, groups=("posterior", "prior")),
+            scalars,
             backend="matplotlib",
             kind="kde",
             visuals={"credible_interval": False, "point_estimate": False, "point_estimate_text": False},
             aes_by_visuals={"dist": ["color", "linestyle"]},
             **_grid("group"),
         )
-        return _finished(drawn, "what the curves added to the prior", "value", "density")
+        prior, posterior = (scalars[group].to_dataset() for group in ("prior", "posterior"))
+        for name, axes in drawn.viz["plot"].data_vars.items():
+            axes.item().set_xlim(*_in_view(prior[name].values, posterior[name].values))
+        title = "what the curves added to the prior"
+        return _finished(drawn, title, "value", "density", ("prior", "posterior"))
+
+
+def _in_view(prior: FloatArray, posterior: FloatArray) -> tuple[float, float]:
+    """Return the ends of a panel: the tails of a prior would squeeze everything else to a spike."""
+    low, high = np.quantile(prior, _SEEN)
+    low, high = min(low, posterior.min()), max(high, posterior.max())
+    margin = _MARGIN * (high - low)
+    return float(low - margin), float(high + margin)
 
 
 def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False) -> Figure:
@@ -245,6 +272,8 @@ def _scalars(draws: xr.Dataset, quantities: Sequence[str]) -> Any:
         values = draws[name]
         if name in _POSITIVE:
             values = values.copy(data=np.log(values.values))
+        if schema.CELL in values.dims:
+            values = values.assign_coords({schema.CELL: _cells(values[schema.CELL].values.tolist())})
         others = [dim for dim in values.dims if dim not in ("chain", "draw")]
         stacked = values.stack(panel=others) if others else values.expand_dims(panel=[()])
         for i, where in enumerate(stacked["panel"].values):
@@ -252,18 +281,31 @@ def _scalars(draws: xr.Dataset, quantities: Sequence[str]) -> Any:
             yield label, stacked.isel(panel=i, drop=True).drop_vars(others, errors="ignore")
 
 
+def _cells(labels: Sequence[str]) -> list[str]:
+    """Return labels of cells in words; their budgets only if these differ."""
+    without = [cell_in_words(label, known=False) for label in labels]
+    return without if len(set(without)) == len(labels) else [cell_in_words(label, known=True) for label in labels]
+
+
 def _label(name: str, where: list[str]) -> str:
     said = _NAMES.get(name, name.replace("_", " "))
     return _without_slash(f"{'log ' if name in _POSITIVE else ''}{said}\n{', '.join(where)}") if where else said
 
 
-def _finished(drawn: Any, title: str, across: str, up: str) -> Figure:
+def _finished(drawn: Any, title: str, across: str, up: str, series: Sequence[str] = ()) -> Figure:
+    """Title the figure and its axes; name the `series` that every panel draws, in this order."""
     figure = drawn.viz["figure"].item()
     panels = [axes for axes in figure.axes if axes.get_visible() and axes.has_data()]
     rows = -(-len(panels) // _COLUMNS)
-    figure.set_size_inches(_PANEL[0] * min(_COLUMNS, len(panels)), _PANEL[1] * rows + 0.8)
+    width = _PANEL[0] * min(_COLUMNS, len(panels)) + (_LEGEND if series else 0)
+    figure.set_size_inches(max(width, _NARROWEST), _PANEL[1] * rows + 0.8)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     figure.supxlabel(across, fontsize=9.5)
     figure.supylabel(up, fontsize=9.5)
+    for legend in figure.legends:  # titled by a dim of ArviZ
+        legend.remove()
+    if series:
+        lines = [line for line in panels[0].lines if len(line.get_xdata()) > 1][: len(series)]
+        figure.legend(lines, series, loc="outside right center", fontsize=8.5)
     plt.close(figure)  # pyplot made it, and forgets it
     return figure

@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 
-__all__ = ["render_markdown"]
+__all__ = ["pieces", "render_markdown"]
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 
@@ -34,12 +34,23 @@ def render_markdown(content: dict[str, Any], figures: list[dict[str, str]]) -> s
         keep_trailing_newline=True,
     )
     environment.filters["verbatim"] = lambda text: _Verbatim(_one_line(text))
+    environment.filters["code"] = _with_code
     return environment.get_template("report.md.j2").render(**content, figures=figures)
 
 
 def _inert(value: Any) -> Any:
     """Escape Markdown and HTML in a value."""
     return value if isinstance(value, _Verbatim) else _MARKUP.sub(r"\\\1", _one_line(value))
+
+
+def pieces(text: str) -> list[tuple[bool, str]]:
+    """Return the pieces of a sentence and whether each is code, which stands between backquotes."""
+    return [(at % 2 == 1, piece) for at, piece in enumerate(text.split("`"))]
+
+
+def _with_code(text: str) -> _Verbatim:
+    """Escape a sentence except for its code."""
+    return _Verbatim("".join(f"`{piece}`" if is_code else _inert(piece) for is_code, piece in pieces(_one_line(text))))
 
 
 def _one_line(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
@@ -25,7 +26,7 @@ from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision, plot_risk
 from bayeskisl.reporting.images import data_uri, write_figure
 from bayeskisl.reporting.live import packed_figures, packed_library
-from bayeskisl.reporting.markdown import render_markdown
+from bayeskisl.reporting.markdown import pieces, render_markdown
 from bayeskisl.reporting.text import answer
 from bayeskisl.target import Target, TargetKeywords, target_from
 
@@ -159,6 +160,8 @@ def _in_words(fit: "Fit", decision: "Decision | None", verification: "Verificati
         "warnings": contents.warning_rows(fit, decision),
         "assessment": [] if decision is None else assessment_rows(fit, decision),
         "provenance": contents.provenance_rows(fit, decision),
+        "no_warning": contents.no_warning(decision),
+        "runs_behind": contents.runs_behind(fit),
     }
 
 
@@ -236,4 +239,11 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["code"] = _with_code
     return environment.get_template("report.html.j2")
+
+
+def _with_code(text: str) -> Markup:
+    """Escape a sentence, and mark its code as such."""
+    return Markup("").join(Markup("<code>{}</code>").format(piece) if is_code else piece
+                           for is_code, piece in pieces(text))  # fmt: skip

@@ -11,7 +11,9 @@ import numpy as np
 import bayeskisl as bk
 from bayeskisl.shipped import shipped_folder
 
-lines = (shipped_folder("data") / "proof" / "calibration" / "limits.jsonl").read_text().splitlines()
-truths = [json.loads(line)["exact"] for line in lines[1:]]
-names = ["intercept[infused]", "exponent[infused, params]", "tau[infused]", "sigma_run[infused]"]
-figure = bk.plot_calibration({name: np.array([each[name] for each in truths]) for name in names})
+path = shipped_folder("data") / "proof" / "calibration" / "limits.jsonl"
+truths = [json.loads(line)["exact"] for line in path.read_text().splitlines()[1:]]
+names = ["intercept[infused]", "exponent[infused, params]", "tau[infused]"]
+names += ["sigma_run[infused]"]
+ranks = {name: np.array([each[name] for each in truths]) for name in names}
+figure = bk.plot_calibration(ranks)

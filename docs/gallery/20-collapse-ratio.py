@@ -1,6 +1,6 @@
 """Where the background collapses.
 
-Along the ratio two groups have half-points: an onset of the infused facts and a collapse of the background.
+Along the ratio the background loses half of what it kept at a collapse point, which rises with the size of the model.
 """
 
 import bayeskisl as bk

@@ -34,7 +34,7 @@ def draw(script):
     names = {}
     exec(compile(script.read_text(), script.name, "exec"), names)
     FIGURES.mkdir(exist_ok=True)
-    names["figure"].savefig(FIGURES / f"{script.stem}.png", dpi=90)
+    names["figure"].savefig(FIGURES / f"{script.stem}.png", dpi=120)
 
 
 def main(wanted):

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from bayeskisl.axes import axis_named
 from bayeskisl.files import written
+from bayeskisl.inference import Fit
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
 from bayeskisl.sweeping.records import write_atomically
 from studies.results.findings import Found, find, made_from
@@ -21,7 +22,7 @@ from studies.results.stages import Stages
 from studies.results.subjects import SUBJECTS, subject_of
 from studies.results.text import page
 
-__all__ = ["load_findings", "make_pages"]
+__all__ = ["load_findings", "make_pages", "with_weights"]
 
 
 def make_pages(
@@ -65,7 +66,8 @@ def make_pages(
         if fresh or not path.is_file() or json.loads(path.read_text())["made_from"] != source:
             stages = Stages(work / subject.name, source, partial(_tell_stage, tell, subject.name))
             found, fitted, decision = find(subject, stages)
-            drawn = {"curves": plot_curves(fitted), "collapse": plot_collapse(fitted)}
+            weighted = with_weights(fitted, found["laws"]["weights"])
+            drawn = {"curves": plot_curves(fitted), "collapse": plot_collapse(weighted)}
             _save(subject.name, drawn | {"decision": plot_decision(decision)}, pages / "figures")
             content = json.dumps({**rounded(found), "made_from": source}, indent=1)
             written(path, content + "\n")
@@ -85,6 +87,13 @@ def load_findings(folder: str | Path) -> list[Found]:
     """The findings of every sweep that has them, in the order of the pages."""
     paths = [Path(folder) / f"{name}.json" for name in SUBJECTS]
     return [json.loads(path.read_text()) for path in paths if path.is_file()]
+
+
+def with_weights(fit: Fit, weights: Mapping[str, float]) -> Fit:
+    """Return a fit with the weights of a comparison, which refits the laws where importance fails; a page has one."""
+    tree = fit.tree.copy()
+    tree.attrs = {**fit.tree.attrs, "weights": json.dumps(dict(weights))}
+    return Fit(tree)
 
 
 def _tell_stage(tell: Callable[[str], None], name: str, stage: str) -> None:

@@ -110,6 +110,10 @@ def fresh(curves):
     return short_fit(curves)
 
 
+def test_a_fit_says_how_many_draws_it_was_made_with(fresh):
+    assert fresh.tree.attrs["draws"] == 50
+
+
 def test_curves_that_were_read_from_a_file_come_back(curves, tmp_path):
     curves.to_netcdf(tmp_path / "curves.nc", engine="h5netcdf")
     read = xr.load_dataset(tmp_path / "curves.nc", engine="h5netcdf")

@@ -1,5 +1,6 @@
 """Figures on arviz-plots: they say the gate's verdict, tell series apart without colour, and hide nothing."""
 
+import re
 from types import SimpleNamespace
 
 import matplotlib as mpl
@@ -9,7 +10,9 @@ import pytest
 import xarray as xr
 
 from bayeskisl.errors import InputError
+from bayeskisl.inference import load_fit
 from bayeskisl.reporting import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
+from bayeskisl.reporting.diagnostics_figures import _cells
 from tests.decision.hand_made import FAILED, HandMadeFit, posterior_draws
 
 
@@ -46,10 +49,36 @@ def test_diagnostics_say_the_verdict(dark, tmp_path):
     assert "gate FAILED" in texts(plot_diagnostics(drawn_from(FAILED), dark=dark))
 
 
+def test_chains_are_named_and_cells_are_in_words():
+    figure = plot_diagnostics(load_fit("desk-four"), ["critical_exposures"])
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [f"chain {number}" for number in (1, 2, 3, 4)]
+    assert "log critical exposures\n3,456 parameters, infused" in texts(figure)
+    assert re.findall(r"p = 0\.\d\d", texts(figure))
+    assert "α" not in texts(figure)
+
+
+def test_cells_that_differ_in_budget_alone_have_their_budgets():
+    assert _cells(["6144p 614400t", "13824p 614400t"]) == ["6,144 parameters", "13,824 parameters"]
+    assert _cells(["6144p 614400t", "6144p 1843200t"]) == ["6,144 parameters, 614k tokens",
+                                                           "6,144 parameters, 1.84M tokens"]  # fmt: skip
+
+
+def test_a_panel_shows_the_bulk_of_the_prior_and_the_whole_posterior():
+    made = drawn_from(HandMadeFit().gate)
+    prior = made.tree["prior"].to_dataset()
+    far = prior["exponent"].copy(data=np.where(np.arange(300)[None, :, None, None] == 0, 1e3, prior["exponent"]))
+    made.tree["prior"] = prior.assign(exponent=far)
+    posterior = made.tree["posterior"]["exponent"].values
+    low, high = plot_prior_vs_posterior(made, ["exponent"]).axes[0].get_xlim()
+    assert low < posterior.min() < posterior.max() < high < 10
+
+
 def test_prior_and_posterior_are_named():
     said = texts(plot_prior_vs_posterior(drawn_from(HandMadeFit().gate)))
     for word in ("prior", "posterior", "exponent", "density"):
         assert word in said
+    assert "group" not in said
     with pytest.raises(InputError, match=r"quantities: expected quantities of the posterior .*, got colour"):
         plot_prior_vs_posterior(drawn_from(FAILED), ["colour"])
 

@@ -204,6 +204,24 @@ def test_a_ratio_that_was_measured_lies_in_the_panel(fit):
         assert ((bars[:, 1] > 0) & (bars[:, 1] < 1)).all()
 
 
+def test_the_predicted_interval_of_a_ratio_lies_in_the_panel(fit):
+    made = MixedFit(curves=mixed_curves("ratio"))
+    cells = xr.DataArray(np.full((2, 300, 3, 2), 0.5), dims=("chain", "draw", "cell", "group"),
+                         coords={"group": ["infused", "background"]})  # fmt: skip
+    posterior = made.tree["posterior"].to_dataset()
+    made.tree = xr.DataTree.from_dict(
+        {"posterior": posterior.assign(collapse=cells), "rivals/power/posterior": posterior}
+    )
+    ahead = decide(made, 98_304, sensitivity=False).data
+    wide = ahead.assign(collapse=ahead.collapse.copy(data=np.linspace(0.9, 0.999, 600).reshape(2, 300)))
+    axes = plot_collapse(made, wide).axes[0]
+    bars = np.concatenate([bar for line in axes.containers for bars in line[2] for bar in bars.get_segments()])
+    assert bars[:, 1].max() > 0.99
+    assert axes.get_ylim()[1] > bars[:, 1].max()
+    edges = [line.get_ydata()[-1] for line in axes.lines if len(line.get_ydata()) > 50]
+    assert axes.get_ylim()[1] >= min(max(edges), 0.9999)
+
+
 def test_a_utility_below_zero_has_no_share_of_the_best(decision):
     sunk = Decision(decision.data.assign(best_utility=0 * decision.data.best_utility - 5))
     of_best = [

@@ -19,6 +19,12 @@ def test_says_what_the_page_says_and_shows_the_figures(fit, decision, verificati
         assert len({line.count("|") for line in table.splitlines()}) == 1
 
 
+def test_code_is_marked_as_code(fit, decision, plain_figures, tmp_path):
+    text = report(fit, decision, out=tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "(`facts=` for yours)" in text
+    assert "The page rests on 36 runs of " in text
+
+
 def test_markup_is_inert(fit, plain_figures, tmp_path):
     fit.curves.attrs["title"] = "<script>alert(1)</script> | [x](http://x) `code`\n# heading"
     fit.law = load_law("collapse").model_copy(update={"title": "<img src=x>"})

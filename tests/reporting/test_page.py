@@ -9,8 +9,10 @@ from bayeskisl.decision import decide
 from bayeskisl.errors import InputError
 from bayeskisl.laws import load_law
 from bayeskisl.reporting import plot_collapse, report
+from bayeskisl.reporting.assessment import assessment_rows
+from bayeskisl.reporting.contents import no_warning
 from bayeskisl.reporting.numbers import three_digits
-from tests.decision.hand_made import FAILED, HandMadeFit, extrapolate
+from tests.decision.hand_made import FAILED, HandMadeFit, amount_curves, extrapolate
 
 VOID = {"meta", "link", "img", "source", "br"}
 MARKUP = '<script>alert("x")</script>'
@@ -101,6 +103,24 @@ def test_without_a_prediction_it_shows_the_sizes(fit, plain_figures, tmp_path):
     page = Page(report(fit, out=tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "Nothing was predicted" in page.said
     assert len(page.all("img")) == 2
+
+
+def test_code_is_marked_as_code(page):
+    assert "`" not in page.said
+    assert "(facts= for yours)" in page.said
+    assert page.all("code")
+
+
+def test_a_page_without_warnings_says_so_beside_its_verdict(decision):
+    assert no_warning(None) == no_warning(decision) == "No warning was raised."
+    careful = decide(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), 98_304, sensitivity=False)
+    assert no_warning(careful) == "No warning was raised beside the reason of the verdict."
+
+
+def test_the_record_names_the_numbers_of_each_prior(fit, decision):
+    stated = dict(assessment_rows(fit, decision))["priors"]
+    assert "critical exposures: median 150, log sd 1.5; " in stated
+    assert "exponent of params: mean " in stated
 
 
 def test_a_failed_gate_is_said_at_the_answer(monkeypatch, plain_figures, tmp_path):

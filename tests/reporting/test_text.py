@@ -19,8 +19,10 @@ from bayeskisl.decision import (
     predict,
     verify,
 )
+from bayeskisl.inference import load_fit
+from bayeskisl.laws import load_law
 from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
-from bayeskisl.reporting.contents import command_lines, sensitivity_rows
+from bayeskisl.reporting.contents import command_lines, runs_behind, sensitivity_rows
 from bayeskisl.reporting.numbers import three_digits
 from bayeskisl.reporting.text import beside_it, decision_rows, domain_line, headline, utility_in_words
 from bayeskisl.reporting.text.decisions import _of_the_best
@@ -141,6 +143,33 @@ def test_the_commands_of_a_page_ask_the_same_question(fit):
     usual = command_lines(fit, decide(fit, 98_304, sensitivity=False), None)[2]
     assert "--keep" not in usual
     assert "--kind" not in usual
+
+
+def test_a_thinned_fit_is_made_again_with_the_draws_that_it_had(fit):
+    shipped = load_fit("desk-four")  # every eighth of 1,000 draws, of a version that did not store their number
+    assert command_lines(shipped, None, None)[1] == "bayeskisl fit curves.nc --law limits --out fit.nc"
+    fit.tree.attrs["draws"] = 400  # its posterior holds 300
+    assert " --draws 400 " in command_lines(fit, None, None)[1]
+
+
+def test_a_law_that_does_not_ship_is_named_by_its_file(fit):
+    assert " --law collapse --rival power " in command_lines(fit, None, None)[1]
+    own = load_law("collapse").model_copy(update={"pooling": 0.5})
+    changed = HandMadeFit(law=own)
+    assert " --law collapse.toml --rival power " in command_lines(changed, None, None)[1]
+    mine = load_fit("desk-four")
+    mine.tree.attrs["laws"] = mine.tree.attrs["laws"].replace('"limits"', '"mine"')
+    mine.tree.attrs["gates"] = mine.tree.attrs["gates"].replace('"limits"', '"mine"')
+    mine.tree.attrs["weights"] = '{"mine": 1.0}'
+    assert " --law mine.toml --out " in command_lines(mine, None, None)[1]
+
+
+def test_the_runs_behind_a_page_are_counted(fit):
+    assert runs_behind(load_fit("desk-four")).startswith(
+        "The page rests on 132 runs of 4 sizes, 3,456 to 24,576 parameters. "
+    )
+    one = HandMadeFit(curves=amount_curves((6_144,)))
+    assert runs_behind(one).startswith("The page rests on 12 runs of one size, 6,144 parameters. ")
 
 
 def test_the_command_of_an_import_maps_the_columns_as_it_did(fit):

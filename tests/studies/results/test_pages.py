@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bayeskisl.inference import load_fit
 from studies.results.overview import BESIDE, index_page
-from studies.results.pages import load_findings
+from studies.results.pages import load_findings, with_weights
 from studies.results.text import page
 
 ROOT = Path(__file__).parents[3]
@@ -18,6 +19,13 @@ def test_a_page_is_what_its_findings_say(found):
     assert (PAGES / f"{found['sweep']}.md").read_text(encoding="utf-8") == page(found)
     drawn = ("curves", "collapse", "decision")
     assert all((PAGES / "figures" / f"{found['sweep']}-{what}.png").is_file() for what in drawn)
+
+
+def test_the_figure_of_a_page_has_the_weights_of_its_table():
+    fit = load_fit("desk-four")
+    weighted = with_weights(fit, {"limits": 0.64, "power": 0.36})
+    assert weighted.weights == {"limits": 0.64, "power": 0.36}
+    assert fit.weights == {"limits": 1.0}
 
 
 def test_the_overview_lists_every_page_and_no_other():
