@@ -25,9 +25,9 @@ def planned(fit: Fit) -> Decision:
 
 def said_of(decision: Decision) -> dict[str, Any]:
     """Plain values: the target, and what `bayeskisl decide` prints, without the cautions that the page has anyway."""
-    lines = describe_decision(decision).splitlines()
+    lines = [line for line in describe_decision(decision).splitlines() if not line.startswith("warning: ")]
     return {
         "params": int(decision.about.params),
         "tokens": int(decision.about.tokens),
-        "said": [line for line in lines if not line.startswith("warning: ")],
+        "said": "\n".join(lines).strip().splitlines(),
     }

@@ -304,7 +304,7 @@ def _decision(found: Found) -> Iterator[str]:
     command = f"bayeskisl decide fit.nc --params {decision['params']} --tokens {decision['tokens']}"
     yield f"`{command}`: four times the largest size ({size} parameters, {budget} tokens), at a risk of 10 %."
     yield from trained_targets(found["sweep"])
-    yield "\n".join(f"    {line}" for line in decision["said"])
+    yield "\n".join(f"    {line}".rstrip() for line in decision["said"])
 
 
 def _cautions(found: Found) -> Iterator[str]:

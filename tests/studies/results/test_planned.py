@@ -31,7 +31,8 @@ def test_a_kept_decision_says_the_same(decision, tmp_path):
 
 def test_the_page_shows_the_command_and_what_it_prints(decision):
     said = said_of(decision)
-    assert any(line.startswith("recommended: ") for line in said["said"])
+    assert any(line.startswith(("recommended: ", "the posterior's number")) for line in said["said"])
+    assert said["said"][-1]
     assert any("prior variances " in line for line in said["said"])
     assert not any(line.startswith("warning: ") for line in said["said"])
     _, command, printed = _decision({"sweep": "mine", "decision": said})
