@@ -254,7 +254,7 @@ def extrapolate_points(
     """
     require_positive(error, "error", "a relative error above 0")
     require_share(ci_prob=ci_prob)
-    (how,) = from_keywords(short_reading, (Reading, reading))
+    (how,) = from_keywords(short_reading, (Reading, reading), of=extrapolate_points)
     curves = _points(table, {**(mapping or {})}, how, axis)
     law = load_law(law)
     target = params if isinstance(params, Target) else Target(params)

@@ -146,12 +146,12 @@ def plot_collapse(
 
 def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, short: Mapping[str, Any]) -> Target:
     """The target of the prediction, or a named one, or a model like the trained ones."""
+    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()), of=plot_collapse)
     if prediction is not None:
         about = about_of(prediction)
         held = {name: value for name, value in about.held_fixed.items() if name in fit.curves.variables}
         domain = (about.domain or None) if fit.domains else None
         return Target(about.params, about.tokens, held, domain=domain, prior_driven=True)
-    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
     budgets, sizes = fit.curves[schema.TOKENS].values, fit.curves[schema.PARAMS].values
     tried = np.unique(budgets[sizes == sizes.max()])
     budget = asked.tokens or float(tried[len(tried) // 2])

@@ -221,7 +221,7 @@ def loop(
     """
     own = short if strategy is not None else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
     asked, limits, strategy, machine = from_keywords(
-        own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine)
+        own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine), of=loop
     )
     require_path(spec, "a sweep or curves", "spec")
     require_path(out, "a folder to write", "out")
