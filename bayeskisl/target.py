@@ -9,7 +9,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arguments import as_positive, in_words
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, argument
 from bayeskisl.keywords import from_keywords
 from bayeskisl.quantities import as_number, is_percent, number_in
 
@@ -133,7 +133,7 @@ def _all_held(hold: Any) -> dict[str, float]:
 
 def _held(value: Any, name: str) -> float:
     if name in _OWN:
-        raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `--{name}`")
+        raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `{argument(name)}`")
     number = as_number(_number_of(value, name) if isinstance(value, str) else value)
     above_none = number > 0 or (number == 0 and name in _OR_NONE)
     if not (above_none and number < math.inf and (number <= 1 or name not in _SHARES)):

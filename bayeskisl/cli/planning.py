@@ -163,7 +163,7 @@ def plan(
         else:
             written(out, design.next_sweep(result.runs, loaded.curves, table, result.verdict))
     if answer.as_json:
-        print_json(result.summary())
+        print_json(result.to_dict())
         return
     show_plan(result)
     if out is not None:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from bayeskisl.cli.app import app
 from bayeskisl.cli.plans import show_plan
 from bayeskisl.design import Costs, Run, candidate_runs, plan
-from bayeskisl.errors import InputError, at_the_command_line
+from bayeskisl.errors import InputError
 from tests.design.hand_made import TOKENS, GaussianFit
 
 
@@ -50,8 +50,7 @@ def asked(monkeypatch):
     monkeypatch.setattr("bayeskisl.design.planning.Problem", stop)
 
     def ask(*options):
-        with at_the_command_line():
-            problem = CliRunner().invoke(app, ["plan", "f.nc", "--params", "98304", *map(str, options)]).exception
+        problem = CliRunner().invoke(app, ["plan", "f.nc", "--params", "98304", *map(str, options)]).exception
         assert isinstance(problem, Stop | InputError), problem
         return problem.args[0]
 
@@ -110,8 +109,7 @@ def test_a_largest_size_beyond_the_list_has_no_effect_and_a_note(monkeypatch):
         "--runs",
         "1",
     ]
-    with at_the_command_line():
-        result = CliRunner().invoke(app, ["plan", "f.nc", *arguments])
+    result = CliRunner().invoke(app, ["plan", "f.nc", *arguments])
     assert result.exit_code == 0, result.exception
     assert "`--largest 50K` has no effect: the list of --sizes ends at 24,576 parameters." in result.stdout
 
