@@ -34,12 +34,13 @@ def test_arrays_go_out_and_come_back(curves, tmp_path):
     xr.testing.assert_equal(xr.load_dataset(export(curves, tmp_path / "c.zarr"), engine="zarr"), curves)
 
 
-def test_answers_go_out_as_the_command_line_prints_them(fit, decision, verification, curves, tmp_path):
-    shipped = bk.load_fit("desk-four")
-    ahead = bk.predict(shipped, 98_304)
+def test_answers_go_out_as_the_command_line_prints_them(curves, tmp_path):
+    fit = bk.load_fit("desk-four")
+    decision, ahead = bk.decide(fit, 98_304, sensitivity=False), bk.predict(fit, 98_304)
+    verification = bk.verify(decision, curves)
     answers = [(decision, decision_summary(decision)), (ahead, prediction_summary(ahead))]
     answers += [(verification, verification_summary(verification))]
-    plan = bk.plan(shipped, 98_304, budget="1e12flop", runs=1, particles=300)
+    plan = bk.plan(fit, 98_304, budget="1e12flop", runs=1, particles=300)
     answers += [(plan, plan.to_dict())]
     for thing, expected in answers:
         assert json.loads(export(thing, tmp_path / "answer.json").read_text()) == json.loads(json.dumps(expected))
