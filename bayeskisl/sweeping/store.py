@@ -18,7 +18,7 @@ from typing import Any
 
 from bayeskisl.arguments import require_path
 from bayeskisl.axes import AXES
-from bayeskisl.errors import InputError, SweepError, argument, way
+from bayeskisl.errors import InputError, SweepError, way
 from bayeskisl.files import append_line, held, lies_at
 from bayeskisl.specifications import require_file_name, shown
 from bayeskisl.sweeping.plan import Stack
@@ -192,7 +192,8 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
     found = [SweepFolder(path.parent) for path in _specifications_in(out)]
     if not found:
         got = "no sweep in it" if out.is_dir() else lies_at(out) if out.exists() else "no such folder"
-        remedy = f"name the one given to {_run()} as {argument('out')}" if out.is_file() else f"make one with {_run()}"
+        given = way("`bk.run_sweep` as `out`", "`bayeskisl sweep run --out`")
+        remedy = f"name the one given to {given}" if out.is_file() else f"make one with {_run()}"
         raise InputError("a folder with records of a sweep", got, str(out), remedy)
     return found
 
