@@ -20,12 +20,13 @@ from bayeskisl.kinds import (
     VERIFICATION,
     kind_of_arrays,
 )
-from bayeskisl.quantities import as_number
+from bayeskisl.quantities import as_number, read_number
 from bayeskisl.shipped import shipped_folder
 from bayeskisl.specifications import nearest, shown
 
 __all__ = [
     "as_numbers",
+    "as_positive",
     "in_words",
     "kind_of",
     "require_answer",
@@ -255,6 +256,20 @@ def as_numbers(values: Any, where: str) -> np.ndarray:
     if found.dtype.kind not in "iuf":
         raise InputError("a number or a sequence of numbers", in_words(values), where)
     return found.astype(float)
+
+
+def as_positive(value: Any, where: str) -> float:
+    """Return a positive number, or the one that a text such as ``7B`` is.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if isinstance(value, str):
+        return float(read_number(value, where))
+    require_positive(value, where)
+    return float(value)
 
 
 def require_number(value: Any, where: str) -> None:

@@ -109,8 +109,9 @@ def costs_remedy(unit: str, option: str = "") -> str:
         return way("price them, as `bk.Costs.on_device('h100').priced(2.5)`, or state them in `bk.Costs.of_table`",
                    option or "add `--device h100 --price 2.5`, or a table of dollars, `--costs FILE`")  # fmt: skip
     python = "take `bk.Costs.on_device('h100')`, `bk.Costs.of_table(table)` or `bk.Costs.of_records(folder)`"
-    options = "name the device, `--device h100`, a table, `--costs FILE`, or the sweep's folder, `--records DIR`"
-    return f"{way(python, option or options)}, or give the budget in FLOP, as 1e15flop"
+    found = way(python, option or "name the device, `--device h100`, a table, `--costs FILE`, or the sweep's folder, "
+                                  "`--records DIR`")  # fmt: skip
+    return f"{found}, or give the budget in FLOP, as 1e15flop"
 
 
 def amount(value: float, unit: str, *, of: float | None = None) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "InputError",
     "OutputError",
     "SweepError",
+    "argument",
     "at_the_command_line",
     "first_line",
     "require_ending",
@@ -35,6 +36,11 @@ def at_the_command_line() -> Iterator[None]:
 def way(python: str, command_line: str) -> str:
     """Return the user's remedy: an argument in Python, an option at the command line."""
     return command_line if _COMMAND_LINE.get() else python
+
+
+def argument(name: str) -> str:
+    """Return how the user writes an argument: ``cost_of_miss`` in Python, ``--cost-of-miss`` at the command line."""
+    return way(name, f"--{name.replace('_', '-')}")
 
 
 class BayeskislError(Exception):

@@ -1,6 +1,6 @@
 """Short calls: objects built from the keywords of a call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
@@ -10,7 +10,9 @@ from bayeskisl.specifications import refuse_unknown
 __all__ = ["from_keywords"]
 
 
-def from_keywords(short: Mapping[str, Any], *parts: tuple[type, Any]) -> tuple[Any, ...]:
+def from_keywords(
+    short: Mapping[str, Any], *parts: tuple[type, Any], of: Callable[..., Any] | None = None
+) -> tuple[Any, ...]:
     """Return the parts of a question: objects that were given, or objects built from the matching keywords.
 
     Parameters
@@ -20,6 +22,8 @@ def from_keywords(short: Mapping[str, Any], *parts: tuple[type, Any]) -> tuple[A
     *parts : tuple
         A dataclass, and its object or None. A value of another type stands for the field that the dataclass calls its
         `main_field`: the size of a target.
+    of : callable, optional
+        The function that was called, whose own arguments an unknown keyword may mean.
 
     Raises
     ------
@@ -27,10 +31,17 @@ def from_keywords(short: Mapping[str, Any], *parts: tuple[type, Any]) -> tuple[A
         If a keyword is unknown, a required one is missing, or a part is given both as an object and by its keywords.
     """
     names = {kind: list(signature(kind).parameters) for kind, _ in parts}
-    refuse_unknown(short, (name for each in names.values() for name in each), "keywords", "keywords")
+    possible = [*_own_of(of), *(name for each in names.values() for name in each)]
+    refuse_unknown(short, dict.fromkeys(possible), "keywords", "keywords")
     return tuple(
         _part(kind, given, {name: short[name] for name in names[kind] if name in short}) for kind, given in parts
     )
+
+
+def _own_of(function: Callable[..., Any] | None) -> list[str]:
+    """Return the names of a function's own arguments."""
+    parameters = () if function is None else signature(function).parameters.values()
+    return [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
 
 
 def _part(kind: type, given: Any, own: dict[str, Any]) -> Any:

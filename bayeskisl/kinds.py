@@ -27,9 +27,9 @@ VERIFICATION, PLAN, BACKTEST = "a verification", "a plan", "a back-test"
 CRITICAL_POINTS = "a forecast from critical points"
 _ANSWERS = {"prediction": PREDICTION, "decision": DECISION}
 _MADE_OF = {
-    (FIT, CURVES): (("fit",), ""),
-    (PREDICTION, FIT): (("decide", "predict"), " --params N"),
-    (DECISION, FIT): (("decide",), " --params N"),
+    (FIT, CURVES): (("fit",), ()),
+    (PREDICTION, FIT): (("decide", "predict"), ("params",)),
+    (DECISION, FIT): (("decide",), ("params",)),
 }
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx")
 
@@ -44,7 +44,8 @@ def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[A
     """
     found = kind_of_arrays(names, attrs)
     if found not in ("", expected):
-        names_of_ways, options = _MADE_OF.get((expected, found), ((), ""))
+        names_of_ways, needed = _MADE_OF.get((expected, found), ((), ()))
+        options = "".join(f" --{name} N" for name in needed)
         ways = [way(f"`bk.{name}`", f"`bayeskisl {name} {where}{options}`") for name in names_of_ways]
         remedy = f"make it with {' or '.join(ways)}" if ways else ""
         raise InputError(expected, found, where, remedy)

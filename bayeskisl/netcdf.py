@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bayeskisl.arguments import require_path
-from bayeskisl.errors import BayeskislError, InputError
+from bayeskisl.errors import BayeskislError, InputError, require_ending
 from bayeskisl.files import lies_at, replace_file
 
 if TYPE_CHECKING:
@@ -76,12 +76,13 @@ def write_netcdf(data: "xr.Dataset | xr.DataTree", path: str | Path, **options: 
     Raises
     ------
     InputError
-        If `path` is no path.
+        If `path` is no path, or does not end in ``.nc``.
     OutputError
         If the file cannot be written.
     """
     require_path(path, "a file to write", "path", 'name it, for example "result.nc"')
     path, laid_out = Path(path), io.BytesIO()
+    require_ending(path, [".nc"], "path")
     with _hdf5(laid_out, "w", track_order=True) as file:  # NetCDF keeps the order of what is in a file
         data.to_netcdf(file, engine=_ENGINE, **options)
     with laid_out.getbuffer() as content:

@@ -1,17 +1,17 @@
 """Targets: an untrained model, and the quantities that keep their values of the sweep."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arguments import in_words
-from bayeskisl.errors import InputError
+from bayeskisl.arguments import as_positive, in_words
+from bayeskisl.errors import InputError, argument
 from bayeskisl.keywords import from_keywords
-from bayeskisl.quantities import as_number, is_percent, number_in, read_budget, read_number
+from bayeskisl.quantities import as_number, is_percent, number_in, read_budget
 
 __all__ = ["Target", "TargetKeywords", "target_from"]
 
@@ -85,11 +85,11 @@ class Target:
             raise InputError("the name of a domain", in_words(domain), "domain")
         if not isinstance(prior_driven, bool | np.bool):
             raise InputError("True or False", in_words(prior_driven), "prior_driven")
-        size = _positive(params, schema.PARAMS)
+        size = as_positive(params, schema.PARAMS)
         budget = read_budget(tokens, size, schema.TOKENS) if isinstance(tokens, str) else tokens
         checked = {
             "params": size,
-            "tokens": None if budget is None else _positive(budget, schema.TOKENS),
+            "tokens": None if budget is None else as_positive(budget, schema.TOKENS),
             "hold": _all_held({} if hold is None else hold),
             "domain": domain,
             "prior_driven": bool(prior_driven),
@@ -98,7 +98,12 @@ class Target:
             object.__setattr__(self, name, value)
 
 
-def target_from(target: Target | float | str | None, short: Mapping[str, Any], default: float | None = None) -> Target:
+def target_from(
+    target: Target | float | str | None,
+    short: Mapping[str, Any],
+    default: float | None = None,
+    of: Callable[..., Any] | None = None,
+) -> Target:
     """Return the target of a call: the given object, or one built from a size and keywords.
 
     Parameters
@@ -109,6 +114,8 @@ def target_from(target: Target | float | str | None, short: Mapping[str, Any], d
         Keywords of `Target`, see `TargetKeywords`.
     default : float, optional
         The default size; without it, a size is required.
+    of : callable, optional
+        The function that was called, see `bayeskisl.keywords.from_keywords`.
 
     Raises
     ------
@@ -116,7 +123,7 @@ def target_from(target: Target | float | str | None, short: Mapping[str, Any], d
         As `bayeskisl.keywords.from_keywords` does.
     """
     unnamed = target is None and short.get(schema.PARAMS) is None
-    (made,) = from_keywords(short, (Target, default if unnamed else target))
+    (made,) = from_keywords(short, (Target, default if unnamed else target), of=of)
     return made
 
 
@@ -128,7 +135,7 @@ def _all_held(hold: Any) -> dict[str, float]:
 
 def _held(value: Any, name: str) -> float:
     if name in _OWN:
-        raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `--{name}`")
+        raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `{argument(name)}`")
     number = as_number(_number_of(value, name) if isinstance(value, str) else value)
     above_none = number > 0 or (number == 0 and name in _OR_NONE)
     if not (above_none and number < math.inf and (number <= 1 or name not in _SHARES)):
@@ -141,15 +148,6 @@ def _possible(name: str) -> str:
     if name in _SHARES:
         return f"a share in {'[' if name in _OR_NONE else '('}0, 1]"
     return "0 or a positive number" if name in _OR_NONE else "a positive number"
-
-
-def _positive(value: Any, name: str) -> float:
-    if isinstance(value, str):
-        return float(read_number(value, name))
-    number = as_number(value)
-    if not 0 < number < math.inf:
-        raise InputError("a positive number", in_words(value), name)
-    return number
 
 
 def _number_of(text: str, name: str) -> float | None:

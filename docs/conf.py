@@ -69,11 +69,20 @@ LAYERS = {
 # public, but not called by name from the package's root
 BESIDE = (
     "curves.TableError",
-    "curves.tables.RawTable",
+    "curves.tables.raw.RawTable",
     "curves.validate",
     "inference.Gate",
     "curves.Finding",
     "decision.Caveat",
+    "curves.Diagnosis",
+    "decision.Answer",
+    "decision.CriticalPoints",
+    "decision.verdict.Verdict",
+    "decision.Verification",
+    "decision.two_sides.Window",
+    "design.Plan",
+    "sweeping.SweepEstimate",
+    "sweeping.SweepResult",
 )
 
 

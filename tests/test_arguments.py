@@ -12,7 +12,7 @@ import bayeskisl as bk
 from bayeskisl.arguments import in_words, kind_of, require_share
 from bayeskisl.budgets import read_budget
 from bayeskisl.card import card, escaped
-from bayeskisl.decision import Answer
+from bayeskisl.decision import Answer, save_prediction
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import CURVES, DECISION, FIT
 from bayeskisl.quantities import as_number
@@ -306,6 +306,28 @@ def test_risks_are_those_of_each_infusion(decision):
     assert isinstance(decision.risk_at(500), float)
     with pytest.raises(InputError, match="a sequence of numbers, got 'some'"):
         decision.risk_at("some")
+
+
+def test_answers_are_numbers_unless_they_are_bounds():
+    assert (float(Answer(706.25)), str(Answer(706.25)), str(Answer(12_345.6))) == (706.25, "706.25", "12,345.6")
+    bound = Answer(None, at_least=700.0, reasons=("the sweep ends there",))
+    assert str(bound) == "at least 700"
+    with pytest.raises(InputError, match=r"expected a number, got a bound \(at least 700\); read `at_least`"):
+        float(bound)
+    assert np.isnan(as_number(bound))
+
+
+def test_files_of_arrays_end_in_nc(fit, decision, curves, tmp_path):
+    ahead = bk.predict(fit, 98_304)
+    for save in (fit.save, decision.save, lambda path: bk.save_curves(curves, path),
+                 lambda path: save_prediction(ahead, path)):  # fmt: skip
+        with pytest.raises(InputError, match=r"path: expected a name that ends in .nc, got 'f.csv'"):
+            save(tmp_path / "f.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_package_offers_its_public_names():
+    assert dir(bk) == sorted(bk.__all__)
 
 
 def test_notebooks_show_results_as_cards(fit, curves, decision):

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import re
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,18 @@ def test_links_lead_somewhere(path):
     for target in LINK.findall(path.read_text()):
         if "://" not in target and Path(target).name not in MADE:
             assert (path.parent / target).exists(), f"{name(path)} links to {target}"
+
+
+def test_the_reference_lists_what_exists():
+    tree = ast.parse((DOCS / "conf.py").read_text())
+    (beside,) = (ast.literal_eval(each.value) for each in tree.body
+                 if isinstance(each, ast.Assign) and each.targets[0].id == "BESIDE")  # fmt: skip
+    for path in beside:
+        module, name = f"bayeskisl.{path}".rsplit(".", 1)
+        assert hasattr(import_module(module), name), path
+    returned = {"Plan", "Verification", "CriticalPoints", "Diagnosis", "SweepEstimate", "SweepResult", "Answer",
+                "Verdict", "Window"}  # fmt: skip
+    assert returned <= {path.rsplit(".", 1)[1] for path in beside}
 
 
 def test_the_readme_is_one_screen_and_a_half():

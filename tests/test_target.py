@@ -19,7 +19,7 @@ from bayeskisl.cli.app import app
 from bayeskisl.cli.options import TargetOptions, TargetsOptions, grouped
 from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.funnel import collapse_along_sizes
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, at_the_command_line
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target, TargetKeywords, target_from
 from bayeskisl.workflow.loop import Limits, LoopKeywords, Machine
@@ -78,7 +78,7 @@ def test_numbers_as_people_write_them():
 
 
 def test_size_and_budget_have_arguments_of_their_own():
-    with pytest.raises(InputError, match="--tokens"):
+    with at_the_command_line(), pytest.raises(InputError, match="--tokens"):
         Target(1e9, hold={"tokens": 1e12})
 
 
@@ -123,9 +123,15 @@ def test_calls_that_cannot_be_are_refused(target, short, message):
         target_from(target, short)
 
 
-def test_a_misspelt_option_is_answered_with_the_nearest():
+def test_a_misspelt_option_is_answered_with_the_nearest(fit):
     with pytest.raises(InputError, match="'rsik'; the nearest is 'risk'"):
         bk.decide(HandMadeFit(), 98_304, rsik=0.1)
+    with pytest.raises(InputError, match=r"among fit, target, .*params, .*'sensitivty'; the nearest is 'sensitivity'"):
+        bk.decide(HandMadeFit(), 98_304, sensitivty=False)
+    with pytest.raises(InputError, match="'progess'; the nearest is 'progress'"):
+        bk.fit("desk-amount", progess=True)
+    with pytest.raises(InputError, match="'drak'; the nearest is 'dark'"):
+        bk.plot_collapse(fit, bk.predict(fit, 98_304), drak=True)
     with pytest.raises(InputError, match="a Criterion, got float"):
         from_keywords({}, (Criterion, 0.1))
 
@@ -191,7 +197,7 @@ def test_plans_take_targets_and_keywords():
     assert offered[0] == offered[1]
     first, second = (bk.plan(fit, *target, **short, **few, candidates=offered[0])
                      for target, short in [((Target(**asked),), {}), ((), asked)])  # fmt: skip
-    assert first.summary() == second.summary()
+    assert first.to_dict() == second.to_dict()
 
 
 class Stop(Exception):
@@ -238,7 +244,7 @@ EXPECTED = Target(98_304, 3_686_400, {"ratio": 0.25, "depth": 4.0}, "law", True)
 COMMANDS = {
     "predict": (["f.nc"], "bayeskisl.decision.predict"),
     "decide": (["f.nc"], "bayeskisl.decision.decide"),
-    "plan": (["f.nc", "--budget", "1e15flop"], "bayeskisl.design.candidate_runs"),
+    "plan": (["f.nc", "--budget", "1e15flop"], "bayeskisl.design.plan"),
     "compare": (["f.nc"], "bayeskisl.decision.predict"),
     "report": (["f.nc"], "bayeskisl.reporting.report"),
     "loop": (["demo", "--until", "width=1", "--budget", "1h", "--out", "o"], "bayeskisl.workflow.loop"),

@@ -53,7 +53,7 @@ def backtest(
     if out is not None:
         result.save(out)
     if as_json:
-        print_json(result.summary())
+        print_json(result.to_dict())
     else:
         _show(result)
     if figure is not None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bayeskisl.cli.display import echo, print_json, show, slim_table
-from bayeskisl.cli.files import a_file
+from bayeskisl.cli.files import ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Seed, SomeTargetOptions
 from bayeskisl.cli.progress import Progress
@@ -26,7 +26,9 @@ def compare(
     ] = 1,
     out: Annotated[
         Path | None,
-        typer.Option(help="NetCDF file for a fit with all laws and their weights; `decide` takes it.", callback=a_file),
+        typer.Option(
+            help="NetCDF file for a fit with all laws and their weights; `decide` takes it.", callback=ends_in(".nc")
+        ),
     ] = None,
     as_json: AsJson = False,
     refit: Annotated[bool, rare(help="Fit again where importance sampling is unreliable.")] = True,

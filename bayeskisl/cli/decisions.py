@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from bayeskisl.cli.display import echo, print_json, show, slim_table, terminal_columns
-from bayeskisl.cli.files import FigureFile, a_file
+from bayeskisl.cli.files import FigureFile, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
 from bayeskisl.cli.progress import Progress
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["decide", "predict", "verify"]
 
 Kind = Annotated[str, rare(metavar="NAME", help="new_run: one new run; mean: one without run scatter.")]
-ArrayFile = Annotated[Path | None, typer.Option(help="NetCDF file to write.", callback=a_file)]
+ArrayFile = Annotated[Path | None, typer.Option(help="NetCDF file to write.", callback=ends_in(".nc"))]
 
 
 def predict(
@@ -166,7 +166,7 @@ def decide(
         print_json(decision_summary(decision))
     else:
         echo(describe_decision(decision))
-    if set(loaded.tree.children) != groups and fit.is_file():
+    if set(loaded.tree.children) != groups and fit.is_file() and fit.suffix == ".nc":
         with suppress(OutputError):  # only the next decision would be faster for it
             loaded.save(fit)
 

@@ -18,9 +18,10 @@ def ends_in(*endings: str) -> Callable[[typer.CallbackParam, Path | None], Path 
     """Return the callback of an option whose file must have one of these endings."""
 
     def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
+        path = a_file(option, path)
         if path is not None:
             require_ending(path, endings, option.opts[0])
-        return a_file(option, path)
+        return path
 
     return check
 

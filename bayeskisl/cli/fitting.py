@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayeskisl.cli.display import echo, print_json, show
-from bayeskisl.cli.files import FigureFile, a_file
+from bayeskisl.cli.files import FigureFile, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Curves, LawName, Seed
 from bayeskisl.cli.progress import Progress
@@ -41,7 +41,7 @@ class RivalOptions:
 def fit(
     curves: Curves,
     laws: RivalOptions,
-    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=a_file)] = Path("fit.nc"),
+    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=ends_in(".nc"))] = Path("fit.nc"),
     every: Annotated[bool, typer.Option("--all", help="Show every quantity, with its diagnostics.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """Commands that choose runs: plan, loop, replay."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,12 +15,13 @@ from bayeskisl.cli.plans import show_plan
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 from bayeskisl.files import written
-from bayeskisl.quantities import read_number, read_numbers
+from bayeskisl.quantities import read_number
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayeskisl.design import Costs, Plan
+    from bayeskisl.design import Plan
+    from bayeskisl.design.pricing import Pricing
     from bayeskisl.workflow import Limits
 
 __all__ = ["loop", "plan", "replay"]
@@ -91,36 +92,14 @@ class MoneyOptions:
         None
     )
 
-    def check(self) -> None:
-        """Refuse options that contradict each other or leave the budget without costs; no fit is needed."""
-        from bayeskisl.budgets import FLOP, costs_remedy, read_budget
+    def pricing(self) -> "Pricing":
+        """Return the origin of the costs; what contradicts itself or the budget is refused before a fit is loaded."""
+        from bayeskisl.budgets import read_budget
+        from bayeskisl.design.pricing import Pricing
 
-        named = {"--records": self.records, "--costs": self.costs, "--device": self.device}
-        given = [name for name, value in named.items() if value is not None]
-        if len(given) > 1:
-            raise InputError("one of --records, --costs and --device", " and ".join(given), "costs")
-        if self.utilisation is not None and self.device is None:
-            raise InputError("--device beside --utilisation", "none", "--utilisation")
-        if self.price is not None and not given:
-            raise InputError("--device, --costs or --records beside --price", "none", "--price")
-        unit = read_budget(self.budget).unit
-        if unit != FLOP and not given:
-            raise InputError(f"costs beside a budget in {unit}", "none", "--budget", costs_remedy(unit))
-
-    def costs_for(self, curves: "xr.Dataset") -> "Costs | None":
-        """Return the costs that the options name, or None."""
-        costs = self._without_price(curves)
-        return costs if costs is None or self.price is None else costs.priced(self.price)
-
-    def _without_price(self, curves: "xr.Dataset") -> "Costs | None":
-        from bayeskisl.design import Costs
-        from bayeskisl.sweeping.device_peaks import UTILISATION
-
-        if self.device is not None:
-            return Costs.on_device(self.device, UTILISATION if self.utilisation is None else self.utilisation)
-        if self.costs is not None:
-            return Costs.of_table(self.costs, curves)
-        return Costs.of_records(self.records) if self.records is not None else None
+        pricing = Pricing(**{name: value for name, value in vars(self).items() if name != "budget"})
+        pricing.require_for(read_budget(self.budget))
+        return pricing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,31 +140,18 @@ def plan(
 ) -> None:
     """Propose runs that narrow the interval of the target, and the width to expect."""
     asked, out = target.target(), answer.out
-    money.check()
-    sizes = read_numbers(offer.sizes, "--sizes") if offer.sizes else None
-    largest = read_number(offer.largest, "--largest") if offer.largest else None
+    costs = money.pricing()
     with Progress("loading the fit") as progress:
         from bayeskisl import design
         from bayeskisl.inference import load_fit
 
         loaded = load_fit(fit)
-        costs = money.costs_for(loaded.curves)
         progress("scoring candidate runs")
         table = _sweep_behind(loaded.curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
-        named = sizes or (design.ladder_sizes(table) if table else None)
-        offered = design.candidate_runs(
-            loaded, asked, budget=money.budget, costs=costs, sizes=named,
-            largest=largest, seed=seed,
-        )  # fmt: skip
         result = design.plan(
-            loaded, asked, budget=money.budget, candidates=offered, strategy=design.Strategy(**vars(strategy)),
-            costs=costs, seed=seed,
+            loaded, asked, budget=money.budget, costs=costs, strategy=design.Strategy(**vars(strategy)),
+            sizes=offer.sizes or None, largest=offer.largest or None, sweep=table, seed=seed,
         )  # fmt: skip
-        if largest and named and max(named) < min(largest, asked.params):
-            end = (
-                f"{'the list of --sizes' if sizes else 'the ladder of the sweep'} ends at {max(named):,.0f} parameters"
-            )
-            result = replace(result, notes=(*result.notes, f"`--largest {offer.largest}` has no effect: {end}."))
         if answer.figure is not None:
             from bayeskisl.reporting import plot_plan
             from bayeskisl.reporting.images import write_figure
@@ -197,7 +163,7 @@ def plan(
         else:
             written(out, design.next_sweep(result.runs, loaded.curves, table, result.verdict))
     if answer.as_json:
-        print_json(result.summary())
+        print_json(result.to_dict())
         return
     show_plan(result)
     if out is not None:

@@ -44,6 +44,6 @@ def extrapolate(
             table, asked, parsed(mapping or []), axis=axis, law=law, error=error, seed=seed, **rows.keywords
         )
     if as_json:
-        print_json(forecast.summary())
+        print_json(forecast.to_dict())
     else:
         echo(describe(forecast))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayeskisl.cli.display import echo, print_json, show, slim_table
-from bayeskisl.cli.files import a_file, a_folder
+from bayeskisl.cli.files import a_folder, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Device, Peak, Utilisation, Workers
 from bayeskisl.cli.progress import Progress
@@ -135,7 +135,7 @@ def _show_status(status: "SweepStatus") -> None:
 
 def build(
     folder: Folder,
-    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=a_file)] = Path("curves.nc"),
+    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=ends_in(".nc"))] = Path("curves.nc"),
     as_json: AsJson = False,
 ) -> None:
     """Build retention curves from the records of finished runs."""

@@ -11,7 +11,7 @@ import typer
 
 from bayeskisl.cli.asking import ask
 from bayeskisl.cli.display import echo, print_json
-from bayeskisl.cli.files import FigureFile, a_file
+from bayeskisl.cli.files import FigureFile, a_file, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson
 from bayeskisl.cli.progress import Progress
@@ -111,7 +111,7 @@ def curves_import(
         rare(metavar="DIR", help="Results of lm-evaluation-harness for a `sweep export`; --metric recall or choice."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write no file.")] = False,
-    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=a_file)] = Path("curves.nc"),
+    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=ends_in(".nc"))] = Path("curves.nc"),
     as_json: AsJson = False,
 ) -> None:
     """Read retention curves from a table; show how each column was read, and what was assumed or left out."""

@@ -15,7 +15,7 @@ from bayeskisl import __version__, schema
 from bayeskisl.curves.benchmark import SCALE, benchmark_terms, typical_corpus
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record
 from bayeskisl.sweeping.spec import RunSpec
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
@@ -100,7 +100,8 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     if (runs[schema.TOKENS_PER_FACT] % 1 == 0).all():
         runs = runs.cast({schema.TOKENS_PER_FACT: pl.Int64})
     if runs.is_empty():
-        raise InputError("at least one finished run", "none", str(folder), "run `bayeskisl sweep run` again")
+        raise InputError("at least one finished run", "none", str(folder),
+                         f"run {way('`bk.run_sweep`', '`bayeskisl sweep run`')} again")  # fmt: skip
     runs = runs.with_columns(pl.col(schema.TOKENS_BEFORE).fill_null(0))
     if (runs[schema.TOKENS_BEFORE] == 0).all():
         runs = runs.drop(schema.TOKENS_BEFORE)
@@ -144,7 +145,7 @@ def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str, dict[str, int]]:
     of_run: dict[str, tuple[Path, Record]] = {}
     for path, record in (each for folder in folders for each in folder.records_or_reasons()):
         if isinstance(record, BrokenRecord):
-            again = "run `bayeskisl sweep run` again: it redoes this run"
+            again = f"run {way('`bk.run_sweep`', '`bayeskisl sweep run`')} again: it redoes this run"
             remedy = "move it away" if isinstance(record, MisplacedRecord) else again
             raise InputError("a complete record", str(record), str(path), remedy)
         first, there = of_run.setdefault(record.run.name, (path, record))

@@ -9,7 +9,7 @@ import xarray as xr
 
 from bayeskisl.arguments import require_curves, require_path
 from bayeskisl.curves.validation import validate
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import require_file
 from bayeskisl.kinds import CURVES, refuse_other_kinds, table_instead
 from bayeskisl.netcdf import read_netcdf, write_netcdf
@@ -80,8 +80,9 @@ def _require_curves(path: Path, shipped: list[str]) -> None:
     if path.is_dir() and holds_sweep(path):
         raise InputError(expected, "the folder of a sweep", str(path), build_it(path))
     remedy = nearest(path.name, shipped) or (
-        "make one with `bayeskisl curves import` from a table or `bayeskisl curves build` from a sweep, or name a "
-        f"shipped sweep ({', '.join(shipped)})"
+        f"make one with {way('`bk.curves_from_table`', '`bayeskisl curves import`')} from a table or "
+        f"{way('`bk.build_curves`', '`bayeskisl curves build`')} from a sweep, or name a shipped sweep "
+        f"({', '.join(shipped)})"
     )
     require_file(path, expected, remedy, ".nc")
 

@@ -10,7 +10,7 @@ from bayeskisl.arguments import kind_of, require_curves
 from bayeskisl.arrays import BoolArray
 from bayeskisl.axes import AXES, axis_of
 from bayeskisl.curves.exposures import group_exposures
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 
 __all__ = ["validate"]
 
@@ -60,8 +60,9 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
         _require(dim in curves.dims, f"a dimension {dim!r}", f"dimensions {tuple(map(str, curves.dims))}", where)
     for name in (*schema.RUN_COORDINATES, *schema.COUNTS):
         _require(name in curves.variables, f"a variable {name!r}", "none of that name", where,
-                 "build the file with `bayeskisl curves build`")  # fmt: skip
-    _require(curves.sizes[schema.RUN] > 0, "at least one run", "none", where, "check the sweep with `sweep status`")
+                 f"build them with {way('`bk.build_curves`', '`bayeskisl curves build`')}")  # fmt: skip
+    _require(curves.sizes[schema.RUN] > 0, "at least one run", "none", where,
+             f"check the sweep with {way('`bk.sweep_status`', '`bayeskisl sweep status`')}")  # fmt: skip
     _check_attributes(curves, where)
     _check_types(curves, where)
     axis = curves.attrs.get("axis")

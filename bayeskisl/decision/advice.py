@@ -102,7 +102,7 @@ def decide(
     ('usable with care', 700.0)
     """
     require_fit(fit)
-    asked, by = from_keywords(short, (Target, target), (Criterion, criterion))
+    asked, by = from_keywords(short, (Target, target), (Criterion, criterion), of=decide)
     if not as_number(apart) > 1:
         raise InputError("a factor above 1", shown(apart), "apart")
     require_gate(fit, throw)

@@ -91,8 +91,8 @@ class Backtest:
         ]
         return pl.DataFrame(rows)
 
-    def summary(self) -> dict[str, Any]:
-        """Both tables and the provenance as plain values; None stands for missing numbers."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return both tables and the provenance as plain values for JSON; None stands for missing numbers."""
         return {
             "forecasts": [_plain(row) for row in self.table.iter_rows(named=True)],
             "by_horizon": [_plain(row) for row in self.by_horizon.iter_rows(named=True)],

@@ -153,8 +153,8 @@ class CriticalPoints:
         """Size of the target over the largest size with a point."""
         return self.target.params / float(self.curves[schema.PARAMS].max())
 
-    def summary(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, as `curves extrapolate --json` prints them."""
         median, low, high = self.predicted
         exponent, name = interval(self.exponent, self.ci_prob), interval_name(self.ci_prob)
         return {
@@ -254,7 +254,7 @@ def extrapolate_points(
     """
     require_positive(error, "error", "a relative error above 0")
     require_share(ci_prob=ci_prob)
-    (how,) = from_keywords(short_reading, (Reading, reading))
+    (how,) = from_keywords(short_reading, (Reading, reading), of=extrapolate_points)
     curves = _points(table, {**(mapping or {})}, how, axis)
     law = load_law(law)
     target = params if isinstance(params, Target) else Target(params)
@@ -273,7 +273,7 @@ def _points(table: Any, mapping: dict[str, Any], how: Reading, axis: str | None)
     if len(cell_of_run) > len(sizes):
         first = sizes[np.flatnonzero(np.bincount(cell_of_run) > 1)[0]]
         raise InputError("one critical point for each size", f"several for {first:,.0f} parameters", "table",
-                         "average them, or fit the runs with `bayeskisl fit`")  # fmt: skip
+                         f"average them, or fit the runs with {way('`bk.fit`', '`bayeskisl fit`')}")  # fmt: skip
     return curves
 
 

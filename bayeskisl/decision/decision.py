@@ -19,8 +19,10 @@ from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
+from bayeskisl.decision.summary import decision_summary
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.verdict import Verdict, verdict_on
+from bayeskisl.errors import InputError
 from bayeskisl.kinds import DECISION
 from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits
@@ -57,6 +59,16 @@ class Answer:
     def is_bound(self) -> bool:
         """Whether the answer is a bound instead of a number."""
         return self.value is None
+
+    def __float__(self) -> float:
+        """Return the number; a bound is refused."""
+        if self.value is None:
+            remedy = "read `at_least` and `at_most`, and `buy` for the runs that would turn the bound into a number"
+            raise InputError("a number", f"a bound ({self})", "answer", remedy)
+        return float(self.value)
+
+    def __str__(self) -> str:
+        return f"{self.value:,.6g}" if self.value is not None else self.in_words("").rstrip()
 
     def in_words(self, unit: str, *, up: bool = False) -> str:
         """Return the number or its bound with its unit, in three digits.
@@ -310,6 +322,10 @@ class Decision:
         best = float(self.data["best_utility"].mean())
         table = pd.DataFrame(columns, index=pd.Index(places, name=self.about.coordinate))
         return table.assign(percent=100 * table["regret"] / best if best > 0 else np.nan)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, as `decide --json` prints them, see `bayeskisl.decision.decision_summary`."""
+        return decision_summary(self)
 
     def save(self, path: str | Path) -> Path:
         """Write the decision as NetCDF, which `load_decision` and plain xarray read."""

@@ -6,7 +6,7 @@ import xarray as xr
 
 from bayeskisl.decision.about import about_of
 from bayeskisl.decision.checking import check_answer
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import require_file
 from bayeskisl.kinds import refuse_other_kinds
 from bayeskisl.netcdf import read_netcdf, write_netcdf
@@ -48,7 +48,8 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
 
 
 def _remedy(kinds: tuple[str, ...]) -> str:
-    return f"make it with `bayeskisl decide`{' or `bayeskisl predict`' if 'prediction' in kinds else ''}"
+    names = ["decide", "predict"] if "prediction" in kinds else ["decide"]
+    return f"make it with {' or '.join(way(f'`bk.{name}`', f'`bayeskisl {name}`') for name in names)}"
 
 
 def checked_answer(answer: xr.Dataset, where: str, *kinds: str) -> xr.Dataset:

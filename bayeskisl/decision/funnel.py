@@ -56,7 +56,7 @@ def collapse_along_sizes(
     tail = (1 - ci_prob) / 2
     probabilities = [tail, 0.5, 1 - tail]
     trained = float(fit.curves[schema.PARAMS].max())
-    given = target_from(target, short, default=trained)
+    given = target_from(target, short, default=trained, of=collapse_along_sizes)
     fit, _ = of_target(fit, replace(given, params=trained))
     # where one size was trained, the lines are the prior's
     asked = replace(given, params=trained, domain=None, prior_driven=True)

@@ -116,7 +116,7 @@ def predict(
     require_fit(fit)
     levels, options = Levels(keep, keep_of), Options(kind, ci_prob, seed)
     require_gate(fit, throw)
-    fit, planned = of_target(fit, target_from(target, short))
+    fit, planned = of_target(fit, target_from(target, short, of=predict))
     found = forecast(fit, planned, levels, options)
     caveats = *about_prediction(found.ahead, planned, fit.curves), *caveats_of_fit(fit, planned)
     about = described(About, fit, found.prospect, levels, options, warnings=caveats)

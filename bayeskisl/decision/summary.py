@@ -11,11 +11,9 @@ from bayeskisl import schema
 from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.caveat import ranked
 from bayeskisl.decision.choices import least_sufficient
-from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.decision.limits import limit_probabilities
 from bayeskisl.decision.verdict import verdict_on
-from bayeskisl.decision.verification import Verification
 
 # The risk of too little at which a prediction says how much is enough, where no decision names one: the default there.
 _RISK = 0.10
@@ -98,11 +96,16 @@ def _enough(ahead: xr.Dataset, about: About) -> dict[str, Any]:
     return {"sufficient": {"keep": about.keep, **_with_interval(draws, about.ci_prob), **at_risk}}
 
 
-def decision_summary(decision: Decision) -> dict[str, Any]:
+def decision_summary(decision: Any) -> dict[str, Any]:
     """Return a decision ready for JSON: the choice, then the alternatives, then the prediction.
 
     A number that does not exist, such as the optimum where more facts are always worth more, is None; an answer that is
     a bound has no value, but its ends, reasons and the runs to buy.
+
+    Parameters
+    ----------
+    decision : Decision
+        Not imported: a decision has this summary as its `to_dict`.
     """
     data, about = decision.data, decision.about
     regrets = regret_of_choice(decision)
@@ -146,7 +149,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _sufficient_ratio(decision: Decision) -> dict[str, Any]:
+def _sufficient_ratio(decision: Any) -> dict[str, Any]:
     """The ratio that a domain needs; None above 1, which no mixture of the budget reaches."""
     draws, about = decision.data["sufficient_ratio"].values, decision.about
     median, low, high = (_mixture(end) for end in interval(draws, about.ci_prob))
@@ -164,7 +167,7 @@ def _mixture(ratio: float) -> float | None:
     return float(ratio) if ratio <= 1 else None
 
 
-def _window(decision: Decision) -> dict[str, Any]:
+def _window(decision: Any) -> dict[str, Any]:
     """The range at which both sides hold, or the changes that would open it."""
     window = decision.window
     if window is None:
@@ -174,15 +177,20 @@ def _window(decision: Decision) -> dict[str, Any]:
     return {"both_sides": {"range": ends, "most_probable": at_best, "would_have_to_give": decision.would_have_to_give}}
 
 
-def regret_of_choice(decision: Decision) -> pd.Series:
+def regret_of_choice(decision: Any) -> pd.Series:
     """Expected regret of the recommendation, or of the end of the possible range if it lies beyond; NaN without one."""
     least, most = decision.data["infusion"].values[[0, -1]]
     advised = np.nan if decision.advised is None else float(np.clip(decision.advised, least, most))
     return decision.regret(advised).iloc[0]
 
 
-def verification_summary(verification: Verification) -> dict[str, Any]:
+def verification_summary(verification: Any) -> dict[str, Any]:
     """Return the numbers of a verification, ready for JSON; the open end of a bound is None.
+
+    Parameters
+    ----------
+    verification : Verification
+        Not imported: a verification has this summary as its `to_dict`.
 
     Returns
     -------

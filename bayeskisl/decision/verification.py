@@ -22,6 +22,7 @@ from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.scores import Scores, scores_of
+from bayeskisl.decision.summary import verification_summary
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.knowledge.guessing import kept, known
@@ -191,6 +192,10 @@ class Verification:
     def target_in_words(self) -> str:
         """Size and budget of the target; a budget that an import assumed is left out."""
         return size_and_budget(self.params, self.tokens, schema.TOKENS not in self.assumed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, as `verify --json` prints, see `bayeskisl.decision.verification_summary`."""
+        return verification_summary(self)
 
     def __repr__(self) -> str:
         place, measured = self.target_in_words, self.measured

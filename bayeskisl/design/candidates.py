@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_fit, require_whole
+from bayeskisl.arguments import as_positive, require_fit, require_whole
 from bayeskisl.arrays import FloatArray
 from bayeskisl.budgets import Budget, read_budget
 from bayeskisl.curves.cells import budgets_tried
@@ -16,8 +16,8 @@ from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.costs import Costs, costs_for
 from bayeskisl.design.particles import PARTICLES, believe
 from bayeskisl.design.runs import Run, sorted_runs
-from bayeskisl.design.sizes import offered_sizes
-from bayeskisl.errors import InputError, way
+from bayeskisl.design.sizes import offered_sizes, read_sizes
+from bayeskisl.errors import InputError, argument
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def candidate_runs(
     *,
     budget: float | str | Budget | None = None,
     costs: Costs | None = None,
-    sizes: Iterable[float] | None = None,
-    largest: float | None = None,
+    sizes: str | Iterable[float | str] | None = None,
+    largest: float | str | None = None,
     levels: int = 10,
     replicates: Sequence[int] = (1, 2, 3),
     seed: int = 0,
@@ -54,10 +54,11 @@ def candidate_runs(
         target's are offered.
     costs : Costs, optional
         Costs, as for `plan`.
-    sizes : iterable of float, optional
-        Available sizes, for instance those of a ladder; by default the trained ones, geometric means of neighbours, and
-        larger ones in steps of at most a factor of two. A size within 3 % of a trained one stands for it.
-    largest : float, optional
+    sizes : str, or iterable of float or str, optional
+        Available sizes, ``[70e6, "160M"]`` or ``"70M,160M"``, for instance those of a ladder. By default the trained
+        ones, geometric means of neighbours, and larger ones in steps of at most a factor of two. A size within 3 % of
+        a trained one stands for it.
+    largest : float or str, optional
         The largest size that may be trained; by default the largest below the target's that the budget pays for.
     levels : int
         Number of levels of each cell, evenly spaced in log exposures.
@@ -84,7 +85,9 @@ def candidate_runs(
     require_fit(fit)
     require_whole(levels, "levels", 1)
     require_whole(seed, "seed")
-    asked = target_from(target, short)
+    asked = target_from(target, short, of=candidate_runs)
+    sizes = read_sizes(sizes)
+    largest = None if largest is None else as_positive(largest, argument("largest"))
     ours, planned = of_target(fit, asked)
     seen = np.unique(ours.curves[schema.PARAMS].values.astype(float))
     budgets = budgets_tried(fit.curves, asked.domain)
@@ -95,7 +98,7 @@ def candidate_runs(
                          "plan", "train the target itself: it costs less than any run of the sweep")  # fmt: skip
     if not allowed.size:
         limit = "" if largest is None else f" and at most {largest:,.0f}"
-        raise InputError(f"a size below the target's {planned.params:,.0f}{limit}", "none", way("sizes", "--sizes"))
+        raise InputError(f"a size below the target's {planned.params:,.0f}{limit}", "none", argument("sizes"))
     cells = [(float(size), float(tokens)) for size in allowed for tokens in budgets]
     beliefs = believe(fit, asked, cells, particles=PARTICLES // 4, seed=seed)
     return sorted_runs(

@@ -20,7 +20,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.budgets import DOLLARS, FLOP, SECONDS, Budget, costs_remedy
 from bayeskisl.design.cost_tables import read_cost_table
 from bayeskisl.design.runs import Run
-from bayeskisl.errors import InputError, way
+from bayeskisl.errors import InputError, argument
 from bayeskisl.quantities import as_number, short
 from bayeskisl.sweeping.device_peaks import UTILISATION, peak_of
 
@@ -99,9 +99,7 @@ class Costs:
             If the device is unknown, or the utilisation is out of range.
         """
         if not 0 < as_number(utilisation) <= 1:
-            raise InputError(
-                "a share of the peak in (0, 1]", in_words(utilisation), way("utilisation", "--utilisation")
-            )
+            raise InputError("a share of the peak in (0, 1]", in_words(utilisation), argument("utilisation"))
         peak = peak_of(device)
         source = f"6 N D at {100 * utilisation:g} % of the {short(peak)} FLOP/s of {device}"
         return cls(0.0, _FLOP_PER_PARAM_AND_TOKEN / (utilisation * peak), SECONDS, source)
@@ -187,7 +185,7 @@ class Costs:
         InputError
             If these costs are not device-seconds, or the price is not positive.
         """
-        where = way("price", "--price")
+        where = argument("price")
         require_positive(per_hour, where, "positive dollars per device-hour")
         if self.unit != SECONDS:
             raise InputError("costs in device-seconds beside a price per hour", f"costs in {self.unit}", where)

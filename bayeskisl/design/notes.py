@@ -72,8 +72,8 @@ def what_the_batch_lacks(problem: Problem, chosen: Offer) -> list[str]:
     return notes
 
 
-def what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: float) -> list[str]:
-    """A note if one run of a larger size would narrow the interval more than the whole batch."""
+def what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: float, *, listed: bool) -> list[str]:
+    """A note if one run of a larger size would narrow the interval more than the whole batch; sizes may be listed."""
     if not larger:
         return []
     gains = problem.outlook.gains(larger)
@@ -82,11 +82,14 @@ def what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: float
     if width > (1 - WORTH_WHILE) * after:
         return []
     unit = problem.outlook.beliefs.target.axis.unit
+    allow = f"allow it with {way(f'`largest={best.params:.0f}`', f'`--largest {best.params:.0f}`')}"
+    if listed:
+        allow = f"add it to the sizes, {way('`sizes=[...]`', '`--sizes`')}"
     return [
         f"A larger size would show more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
         f"{amount(problem.cost_of(best), problem.costs.unit)}, is expected to leave a factor of {factor(width)} by "
         f"itself. If it may "
-        f"be trained, allow it with {way(f'`largest={best.params:.0f}`', f'`--largest {best.params:.0f}`')}."
+        f"be trained, {allow}."
     ]
 
 

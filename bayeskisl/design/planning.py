@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -28,12 +28,14 @@ from bayeskisl.design.notes import (
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.particles import believe
 from bayeskisl.design.planners import PLANNERS
+from bayeskisl.design.pricing import Pricing
 from bayeskisl.design.problem import FEWEST_DRAWS, Problem
 from bayeskisl.design.reasons import reason
 from bayeskisl.design.result import Plan, Purchase
 from bayeskisl.design.runs import Run, runs_of, sorted_runs
+from bayeskisl.design.sizes import Sizes
 from bayeskisl.design.strategy import PlanKeywords, Strategy
-from bayeskisl.errors import InputError, way
+from bayeskisl.errors import InputError, argument, way
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target
 
@@ -54,7 +56,7 @@ def plan(
     target: Target | float | str | None = None,
     *,
     budget: float | str | Budget,
-    costs: Costs | None = None,
+    costs: Any = None,
     candidates: Iterable[Run] | None = None,
     pending: Sequence[Run] = (),
     strategy: Strategy | None = None,
@@ -72,13 +74,12 @@ def plan(
         The planned model, or its size; it is never a candidate.
     budget : float, str or Budget
         Device-seconds, or as `read_budget` reads it: ``"2h"``, ``"1e18flop"``, ``"$2000"``.
-    costs : Costs, optional
-        For a budget in time ``Costs.on_device("h100")``, ``Costs.of_table(table)`` or ``Costs.of_records(folder)``; for
-        dollars the same with ``.priced(per_hour)``, which also converts a budget in time to dollars. By default 6 N D,
-        for a budget in FLOP.
+    costs : Costs or table, optional
+        Costs of runs, or a table of your runs, as `Costs.of_table` reads it; by default 6 N D, for a budget in FLOP.
+        For a budget in time or dollars also the keywords `device` with `utilisation`, or `records`; and `price`.
     candidates : iterable of Run, optional
-        By default `candidate_runs` of trained, intermediate and affordable larger sizes. They have the fixed quantities
-        of the target: under a law of depth, its depth.
+        By default `candidate_runs` of trained, intermediate and affordable larger sizes, or of the keywords `sizes`,
+        `largest` and `sweep`. They have the fixed quantities of the target: under a law of depth, its depth.
     pending : sequence of Run
         Runs in training: their outcomes are imagined, so that nothing is bought twice.
     strategy : Strategy, optional
@@ -88,7 +89,15 @@ def plan(
     throw : bool
         Whether a fit that failed its gate is refused.
     **short
-        Keywords of `Target` and `Strategy`, instead of these objects: ``plan(fit, params="7B", runs=4)``.
+        Keywords of `Target` and `Strategy`, instead of these objects: ``plan(fit, params="7B", runs=4)``. Those of
+        the costs: `device`, as ``"h100"``, `utilisation` (a share of its peak), `records` (a sweep's folder) and
+        `price` (dollars per device-hour). Those of the sizes on offer: `sizes`, as ``"70M,160M"`` or a list,
+        `largest`, and `sweep` (the name or file of a sweep, for the sizes of its ladder).
+
+    Returns
+    -------
+    Plan
+        The runs to train, in the order in which they were chosen, with costs, expected widths, verdict and notes.
 
     Raises
     ------
@@ -103,22 +112,28 @@ def plan(
     --------
     >>> import bayeskisl as bk
     >>> fit = bk.load_fit("desk-four")
-    >>> costs = bk.Costs(2.49e-7, 9.53e-11, "device-seconds", "231 timed runs")
-    >>> plan = bk.plan(fit, 98_304, budget="30s", costs=costs, strategy=bk.Strategy(runs=1))
+    >>> plan = bk.plan(fit, 98_304, budget="30s", device="5e11", largest="50k", runs=1)
     >>> len(plan.runs)
     1
     """
     require_fit(fit)
     require_whole(seed, "seed")
-    asked, how = from_keywords(short, (Target, target), (Strategy, strategy))
+    asked, how, prices, named = from_keywords(
+        short, (Target, target), (Strategy, strategy), (Pricing, costs), (Sizes, None), of=plan
+    )
     pending = _runs(pending, "pending")
     candidates = candidates if candidates is None else _runs(candidates, "candidates")
+    if candidates is not None and named:
+        raise InputError("candidates, or the sizes on offer", "both", "candidates", "name the sizes in the candidates")
     require_gate(fit, throw, "plan from it anyway")
-    budget, costs = costs_for(read_budget(budget), costs)
+    budget, costs = costs_for(read_budget(budget), prices.of(fit.curves))
     ours, planned = of_target(fit, asked)
     _require_tokens(planned, costs)
+    listed = named.listed(fit.curves)
     if candidates is None:
-        candidates = candidate_runs(fit, asked, budget=budget, costs=costs, seed=seed)
+        candidates = candidate_runs(
+            fit, asked, budget=budget, costs=costs, sizes=listed, largest=named.largest, seed=seed
+        )
     offered = sorted_runs(candidates if how.runs is None else (replace(run, replicates=1) for run in candidates))
     _refuse_target(offered, planned)
     larger = [run for run in _larger_runs(fit, asked, offered, seed) if costs.of(run) <= budget.amount]
@@ -132,8 +147,8 @@ def plan(
     problem = Problem(outlook, offered, costs, budget.amount, count, how.score, how.kappa,
                       exact=how.runs is not None, trained=runs_of(ours.curves))  # fmt: skip
     worth = Worth(
-        of_fact=worth_in(how.worth_of_fact, costs.unit, costs.per_hour, way("worth_of_fact", "--worth-of-fact")),
-        of_miss=worth_in(how.cost_of_miss, costs.unit, costs.per_hour, way("cost_of_miss", "--cost-of-miss")),
+        of_fact=worth_in(how.worth_of_fact, costs.unit, costs.per_hour, argument("worth_of_fact")),
+        of_miss=worth_in(how.cost_of_miss, costs.unit, costs.per_hour, argument("cost_of_miss")),
     )
     made = _made(problem, how.planner, seed)
     offers = frontier_of(problem, made)
@@ -143,8 +158,9 @@ def plan(
     notes = [
         *what_is_left_out(ours, beliefs.laws, planned, how.score, alone="domain" in fit.tree.attrs),
         *what_looking_ahead_gains(problem, made, chosen),
-        *what_larger_would_tell(problem, larger, width),
+        *what_larger_would_tell(problem, larger, width, listed=listed is not None),
         *what_the_batch_lacks(problem, chosen),
+        *named.without_effect(listed, asked.params),
     ]
     return Plan(
         target=beliefs.target,

@@ -261,8 +261,8 @@ class Plan:
         """Whether the interval is expected to become narrower by more than 2 %."""
         return self.path[-1][1] <= (1 - WORTH_WHILE) * self.before
 
-    def summary(self) -> dict[str, Any]:
-        """The plan as plain numbers and strings, ready for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain numbers and strings for JSON, as `plan --json` prints it."""
         return {
             schema.PARAMS: self.target.params,
             schema.TOKENS: self.target.tokens,

@@ -1,12 +1,23 @@
-"""Sizes that a plan may offer: trained, intermediate, and larger ones within the budget."""
+"""Sizes that a plan may offer: trained, intermediate, and larger ones within the budget, or those named."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
+from bayeskisl.arguments import as_positive, in_words
 from bayeskisl.arrays import FloatArray
+from bayeskisl.design.specification import ladder_sizes, sweep_behind
+from bayeskisl.errors import InputError, argument, way
+from bayeskisl.quantities import read_numbers
+from bayeskisl.specifications import shown
 
-__all__ = ["offered_sizes"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Sizes", "SizesKeywords", "offered_sizes", "read_sizes"]
 
 # A size named within this share of a trained one means the trained one: 70M of 70,426,624.
 _SAME = 0.03
@@ -16,6 +27,82 @@ _STEP = 2.0
 # Sizes between the largest seen and the limit whose price is looked up: over a factor of 1,000 they are 1.4 % apart,
 # far less than any price is known to.
 _LOOKED_UP = 500
+
+
+class SizesKeywords(TypedDict, total=False):
+    """Keywords of a short call, from which `Sizes` are built."""
+
+    sizes: str | Iterable[float | str] | None
+    largest: float | str | None
+    sweep: str | Path | Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes that a plan may train.
+
+    Parameters
+    ----------
+    sizes : str, or iterable of float or str, optional
+        The only sizes, ``[70e6, "160M"]`` or ``"70M,160M"``.
+    largest : float or str, optional
+        The largest size on offer; by default the budget decides.
+    sweep : str, Path or mapping, optional
+        The sweep behind the curves, by its name, file or table: the sizes are those of its ladder, unless named.
+
+    Raises
+    ------
+    InputError
+        If a size is no positive number.
+    """
+
+    sizes: str | Iterable[float | str] | None = None
+    largest: float | str | None = None
+    sweep: str | Path | Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", read_sizes(self.sizes))
+        if self.largest is not None:
+            as_positive(self.largest, argument("largest"))
+
+    def __bool__(self) -> bool:
+        return any(each is not None for each in (self.sizes, self.largest, self.sweep))
+
+    def listed(self, curves: "xr.Dataset") -> tuple[float, ...] | None:
+        """Return the sizes that are named, or those of the sweep's ladder; None for neither."""
+        if self.sizes is not None or self.sweep is None:
+            return read_sizes(self.sizes)
+        table = self.sweep if isinstance(self.sweep, Mapping) else sweep_behind(curves, self.sweep)
+        return tuple(ladder_sizes(dict(table)))
+
+    def without_effect(self, listed: Iterable[float] | None, target: float) -> list[str]:
+        """Return a note if a largest size is above the list, so that it changes nothing."""
+        if listed is None or self.largest is None:
+            return []
+        largest, top = as_positive(self.largest, argument("largest")), max(listed)
+        if top >= min(largest, target):
+            return []
+        option = way(f"`largest={self.largest!r}`", f"`--largest {self.largest}`")
+        source = "the ladder of the sweep" if self.sizes is None else f"the list of {argument('sizes')}"
+        return [f"{option} has no effect: {source} ends at {top:,.0f} parameters."]
+
+
+def read_sizes(sizes: str | Iterable[float | str] | None) -> tuple[float, ...] | None:
+    """Read sizes, ``"70M,160M"`` or ``[70e6, "160M"]``; None stays None.
+
+    Raises
+    ------
+    InputError
+        If one is no positive number.
+    """
+    if sizes is None:
+        return None
+    where = argument("sizes")
+    if isinstance(sizes, str):
+        return tuple(map(float, read_numbers(sizes, where)))
+    if not isinstance(sizes, Iterable):
+        raise InputError("several sizes", in_words(sizes), where, f"write [{shown(sizes)}]")
+    return tuple(as_positive(size, where) for size in sizes)
 
 
 def offered_sizes(

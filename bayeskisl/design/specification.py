@@ -12,7 +12,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import levels_of_runs
 from bayeskisl.design.runs import Run, of_cell, same_level
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.shipped import shipped_file, shipped_folder, shipped_names
 from bayeskisl.specifications import read_toml, toml_value
 from bayeskisl.sweeping.ladder import Ladder, load_ladder
@@ -52,9 +52,10 @@ def _named_by(curves: xr.Dataset) -> str:
         return made_by[0]
     data = [path.parent.name for path in _of_data() if read_toml(path)["name"] in names]
     shipped = [*data, *made_by]
-    way_out = f", or a shipped one, as `--sweep {shipped[0]}`" if shipped else ""
+    own, first = way("`sweep='SPEC.toml'`", "`--sweep SPEC.toml`"), next(iter(shipped), "")
+    way_out = f", or a shipped one, as {way(f'`sweep={first!r}`', f'`--sweep {first}`')}" if shipped else ""
     got = f"runs of {', '.join(names)}" if names else "none"
-    raise InputError("the sweep's own TOML file", got, "sweep", f"name it with `--sweep SPEC.toml`{way_out}")
+    raise InputError("the sweep's own TOML file", got, "sweep", f"name it with {own}{way_out}")
 
 
 def _file(spec: str | Path) -> Path:

@@ -7,8 +7,10 @@ from bayeskisl.arguments import require_whole
 from bayeskisl.design.outlook import Score
 from bayeskisl.design.particles import PARTICLES
 from bayeskisl.design.planners import PLANNERS
+from bayeskisl.design.pricing import PricingKeywords
 from bayeskisl.design.problem import FEWEST_DRAWS
-from bayeskisl.errors import InputError, way
+from bayeskisl.design.sizes import SizesKeywords
+from bayeskisl.errors import InputError, argument
 from bayeskisl.quantities import as_number
 from bayeskisl.specifications import refuse_unknown, shown
 from bayeskisl.target import TargetKeywords
@@ -68,7 +70,7 @@ class Strategy:
         if self.batch is not None:
             require_whole(self.batch, "batch", least=1)
         if self.runs is not None:
-            require_whole(self.runs, way("runs", "--runs"), least=1)
+            require_whole(self.runs, argument("runs"), least=1)
         if self.kappa is not None and not 0 <= as_number(self.kappa) <= 1:
             raise InputError("a number in [0, 1]", shown(self.kappa), "kappa")
         require_whole(self.particles, "particles", least=FEWEST_DRAWS)
@@ -89,5 +91,5 @@ class StrategyKeywords(TypedDict, total=False):
     cost_of_miss: float | str | None
 
 
-class PlanKeywords(TargetKeywords, StrategyKeywords, total=False):
+class PlanKeywords(TargetKeywords, StrategyKeywords, SizesKeywords, PricingKeywords, total=False):
     """Keywords of a short call of `plan`."""

@@ -8,7 +8,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import capacity_of, cell_table
 from bayeskisl.curves.exposures import REFERENCE_LOAD, reference_load
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.inference.given import COEFFICIENT
 from bayeskisl.inference.storage import constant_data, curves_of, laws_of
 from bayeskisl.laws import LimitsLaw
@@ -35,7 +35,7 @@ def require_one_domain(tree: xr.DataTree) -> None:
     """
     if names := domain_names(tree):
         raise InputError(f"one domain among {', '.join(names)}", "a fit of all of them", "fit",
-                         f"choose one: fit.of_domain({names[0]!r}), or --domain")  # fmt: skip
+                         way(f"choose one, `fit.of_domain({names[0]!r})`", "choose one with --domain"))  # fmt: skip
 
 
 def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:

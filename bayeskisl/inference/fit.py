@@ -133,7 +133,7 @@ def fit(
     law = load_law(law)
     named = (rivals,) if isinstance(rivals, str | Path | Law) else law.rivals if rivals is None else rivals
     others = [load_law(other) for other in named]
-    (how,) = from_keywords(short, (Sampler, sampler))
+    (how,) = from_keywords(short, (Sampler, sampler), of=fit)
     require_seed(seed)
     told = teller(progress), sharer(progress)
     if how.is_preview:

@@ -82,7 +82,7 @@ def fit_many(
     sweeps = [without_covariates(final(load_curves(each))) for each in curves]
     law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
 
-    (how,) = from_keywords(short, (Sampler, sampler))
+    (how,) = from_keywords(short, (Sampler, sampler), of=fit_many)
     require_seed(seed)
     if how.method != "nuts":
         raise InputError("the method 'nuts' for many sweeps", repr(how.method), "method", "preview one with `fit`")

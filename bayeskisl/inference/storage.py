@@ -13,7 +13,7 @@ import xarray as xr
 from bayeskisl import __version__, schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import Finding, cell_table, group_exposures, validate
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import require_file
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.gate import Gate
@@ -149,8 +149,12 @@ def read_tree(path: str | Path) -> xr.DataTree:
         If the file is missing, is not NetCDF, or is not a fit.
     """
     path = Path(path)
-    require_file(path, "a saved fit", "make one with `bayeskisl fit`", ".nc")
+    require_file(path, "a saved fit", _make(), ".nc")
     return checked_tree(read_netcdf_tree(path), str(path))
+
+
+def _make() -> str:
+    return f"make one with {way('`bk.fit(curves)`', '`bayeskisl fit`')}"
 
 
 def checked_tree(tree: xr.DataTree, where: str) -> xr.DataTree:
@@ -165,7 +169,7 @@ def checked_tree(tree: xr.DataTree, where: str) -> xr.DataTree:
     lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
     if lacking:
         raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", where,
-                         "make one with `bayeskisl fit`")  # fmt: skip
+                         _make())  # fmt: skip
     _check_content(tree, where)
     for name, law in laws_of(tree).items():
         needed = (*law.fall.parameter_names, *_NEEDED)
@@ -188,7 +192,7 @@ def _check_content(tree: xr.DataTree, where: str) -> None:
         raise InputError(problem.expected, problem.got, f"{where}, {problem.where}", problem.remedy) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputError("a fit of bayeskisl", "one whose laws, gates or curves cannot be read", where,
-                         "make one with `bayeskisl fit`") from None  # fmt: skip
+                         _make()) from None  # fmt: skip
     validate(curves, where)
     named_in_data = constant_data(tree).coords
     known = [str(each) for each in cell_table(curves)[0].data_vars]

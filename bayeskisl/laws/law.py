@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from bayeskisl import schema
@@ -248,6 +249,30 @@ class Law(Strict):
         of_falls = dict.fromkeys(FALL_PARAMETERS) | usual
         return self.model_copy(update={"shape": fall.name, "priors": self.priors.model_copy(update=of_falls)})
 
+    def with_priors(self, **priors: Any) -> Self:
+        """Return the law with some priors changed; what is not named stays.
+
+        Parameters
+        ----------
+        **priors : mapping or prior
+            Parts of a prior by the name of its quantity, as in a law file: ``tau={"median": 0.2}``. Those of exponents
+            and curvatures are named by covariate: ``exponent={"params": {"sd": 0.2}}``.
+
+        Raises
+        ------
+        InputError
+            If a quantity or a key is unknown, or a value out of bounds, as for a law file.
+
+        Examples
+        --------
+        >>> import bayeskisl as bk
+        >>> law = bk.load_law("power").with_priors(tau={"median": 0.2})
+        >>> law.priors.tau.median
+        0.2
+        """
+        content = self.to_dict()
+        return type(self)(**{**content, "priors": _merged(content["priors"], priors)})
+
     @property
     def positive(self) -> tuple[str, ...]:
         """Names of the quantities of a group that are sampled by their logarithm."""
@@ -273,3 +298,16 @@ class Law(Strict):
         for table, entries in {"priors": priors, **{f"priors.{k}": v for k, v in tables.items() if v}}.items():
             lines += ["", f"[{table}]", *(f"{key} = {toml_value(value)}" for key, value in entries.items())]
         return "\n".join(lines) + "\n"
+
+
+def _merged(priors: Mapping[str, Any], changed: Any) -> Any:
+    """Return nested tables with the changed entries in place of, or beside, their own."""
+    if isinstance(changed, BaseModel):
+        return changed.model_dump()
+    if not isinstance(changed, Mapping):
+        return changed
+    return {**priors, **{name: _merged(_table(priors.get(name)), each) for name, each in changed.items()}}
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -26,7 +26,7 @@ from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.quantities import SAME_HELD, short
 from bayeskisl.reporting.numbers import exact, percent
-from bayeskisl.reporting.style import LINES, figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
+from bayeskisl.reporting.style import LINES, canvas, figure_style, infusion_axis, ink, law_colors, log_axis
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def plot_collapse(
     target: Target | None = None,
     *,
     ci_prob: float = 0.9,
+    ax: Axes | None = None,
     dark: bool = False,
     **short: Unpack[TargetKeywords],
 ) -> Figure:
@@ -72,6 +73,8 @@ def plot_collapse(
         trained ones.
     ci_prob : float
         Probability of the intervals of cells and funnels.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into, whose figure is returned; by default those of a new figure.
     dark : bool
         Whether the figure is for a dark page.
     **short
@@ -115,7 +118,7 @@ def plot_collapse(
     axis = axis_of(fit.curves)
     weights = _weights(fit, prediction)
     with figure_style(dark):
-        figure, axes = new_figure(figsize=(7.6, 4.8))
+        figure, axes = canvas(ax, figsize=(7.6, 4.8))
         as_many = _of_one_share(cells, planned)
         grows = as_many is not None
         lines = _funnels(fit, ends, asked, ci_prob, in_proportion=grows)
@@ -137,23 +140,20 @@ def plot_collapse(
         axes.set_ylabel(f"{'collapse point' if planned.harms else 'onset'}, {axis.unit}")
         axes.set_title(f"Where models of each size {'collapse' if planned.harms else 'learn'}")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)  # funnels may lie anywhere in the panel
-        figure.supxlabel(
-            f"{percent(ci_prob)} equal-tailed intervals; funnels are for a new run of a new size",
-            fontsize=8,
-            x=0.01,
-            ha="left",
-        )
+        if ax is None:
+            note = f"{percent(ci_prob)} equal-tailed intervals; funnels are for a new run of a new size"
+            figure.supxlabel(note, fontsize=8, x=0.01, ha="left")
     return figure
 
 
 def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, short: Mapping[str, Any]) -> Target:
     """The target of the prediction, or a named one, or a model like the trained ones."""
+    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()), of=plot_collapse)
     if prediction is not None:
         about = about_of(prediction)
         held = {name: value for name, value in about.held_fixed.items() if name in fit.curves.variables}
         domain = (about.domain or None) if fit.domains else None
         return Target(about.params, about.tokens, held, domain=domain, prior_driven=True)
-    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
     budgets, sizes = fit.curves[schema.TOKENS].values, fit.curves[schema.PARAMS].values
     tried = np.unique(budgets[sizes == sizes.max()])
     budget = asked.tokens or float(tried[len(tried) // 2])

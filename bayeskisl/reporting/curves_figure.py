@@ -17,12 +17,14 @@ from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.decision.fall import Fall
+from bayeskisl.errors import InputError
 from bayeskisl.kinds import CURVES, FIT
 from bayeskisl.knowledge.guessing import known
 from bayeskisl.quantities import short
 from bayeskisl.reporting.style import (
     LINES,
     MARKERS,
+    canvas,
     draw_bands,
     exposures_on_top,
     figure_style,
@@ -48,13 +50,16 @@ _ASKED = {
 }
 
 
-def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Figure:
+def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, ax: Axes | None = None, dark: bool = False) -> Figure:
     """Draw retention against infusion: the measurements, and with a fit its 50 and 90 % posterior bands.
 
     Parameters
     ----------
     fit_or_curves : Fit or xarray.Dataset
         A fit, or retention curves alone.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into, whose figure is returned; by default those of a new figure. The curves must have
+        one probed group.
     dark : bool
         Whether the figure is for a dark page.
 
@@ -78,11 +83,11 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     groups = probed_groups(curves)
     axis = axis_of(curves)
     both = {schema.INFUSED, schema.BACKGROUND} <= set(groups)
+    if ax is not None and len(groups) > 1:
+        raise InputError("curves of one probed group for one axes", ", ".join(groups), "ax",
+                         "select one, as `curves.sel(group=['infused'])`, or leave `ax` out")  # fmt: skip
     with figure_style(dark):
-        figure, panels = new_figure(
-            1, len(groups) + both, figsize=(5.2 + 2.4 * (len(groups) + both), 4.5), sharex=True, squeeze=False
-        )
-        panels = panels[0]
+        figure, panels = _panels(ax, len(groups) + both)
         for cell, color in enumerate(ladder_colors(cells.sizes[schema.CELL])):
             runs = curves.isel(run=np.flatnonzero(cell_of_run == cell))
             look: dict[str, Any] = {
@@ -117,8 +122,17 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             exposures_on_top(panels[0], curves["facts"].values * curves["exposures"].values)
         note = "points: single runs, 90 % intervals of their counts"
         note += "" if fit is None else "; bands: 50 and 90 % posterior of each size's curve"
-        figure.supxlabel(note, fontsize=8, x=0.01, ha="left")
+        if ax is None:
+            figure.supxlabel(note, fontsize=8, x=0.01, ha="left")
     return figure
+
+
+def _panels(ax: Axes | None, count: int) -> tuple[Figure, Any]:
+    if ax is not None:
+        figure, axes = canvas(ax)
+        return figure, [axes]
+    figure, panels = new_figure(1, count, figsize=(5.2 + 2.4 * count, 4.5), sharex=True, squeeze=False)
+    return figure, panels[0]
 
 
 def _draw_kept(axes: Axes, runs: xr.Dataset, look: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from bayeskisl.kinds import VERIFICATION
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.style import (
+    canvas,
     exposures_on_top,
     figure_style,
     infusion_axis,
@@ -87,13 +88,15 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     return figure
 
 
-def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
+def plot_risk(decision: Decision, *, ax: Axes | None = None, dark: bool = False) -> Figure:
     """Draw the probability that the target retains too little against the infusion.
 
     Parameters
     ----------
     decision : Decision
         Result of `decide`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into, whose figure is returned; by default those of a new figure.
     dark : bool
         Whether the figure is for a dark page.
 
@@ -111,7 +114,7 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
     """
     require_decision(decision)
     with figure_style(dark):
-        figure, axes = new_figure(figsize=(7.6, 4.2))
+        figure, axes = canvas(ax, figsize=(7.6, 4.2))
         _draw_risk(axes, decision)
         _draw_choice(axes, decision)
         _name_infusion(axes, axes, decision)

@@ -66,7 +66,7 @@ def explore(
     require_fit(fit)
     require_whole(draws, "draws", 1)
     require_gate(fit, throw)
-    asked = target_from(target, short, default=TIMES * float(fit.curves[schema.PARAMS].max()))
+    asked = target_from(target, short, default=TIMES * float(fit.curves[schema.PARAMS].max()), of=explore)
     fit = fit if asked.domain is None else fit.of_domain(asked.domain)
     criterion = Criterion(keep=keep, keep_of=keep_of)
     glances = Glances(fit, draws, Options(kind, seed=seed), replace(asked, domain=None), criterion)

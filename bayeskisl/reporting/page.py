@@ -94,7 +94,7 @@ def report(
     require_ending(out, _ENDINGS, "report")
     require_fit(fit)
     _require_parts(decision, verification)
-    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
+    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()), of=report)
     domain = _domain(fit, asked, decision)
     fit = fit if domain is None else fit.of_domain(domain)
     if decision is not None:

@@ -24,6 +24,7 @@ from bayeskisl.quantities import short
 __all__ = [
     "LINES",
     "MARKERS",
+    "canvas",
     "draw_bands",
     "exposures_on_top",
     "figure_style",
@@ -96,6 +97,23 @@ def new_figure(*rows_and_columns: int, **options: Any) -> tuple[Figure, Any]:
         figure, axes = plt.subplots(*rows_and_columns, **options)
         plt.close(figure)
     return figure, axes
+
+
+def canvas(ax: Axes | None, **options: Any) -> tuple[Figure, Axes]:
+    """Return the given axes with their figure, or those of a new figure with `options`.
+
+    Raises
+    ------
+    InputError
+        If `ax` is something else.
+    """
+    if ax is None:
+        return new_figure(**options)
+    if not isinstance(ax, Axes):
+        raise InputError("axes of matplotlib", in_words(ax), "ax", "make them with `matplotlib.pyplot.subplots`")
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure, ax
 
 
 def is_dark() -> bool:

@@ -1,6 +1,7 @@
 """Curves, posteriors and predictions as one tidy table for further analysis."""
 
 import io
+import json
 import os
 import shutil
 from pathlib import Path
@@ -12,10 +13,10 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arguments import require_kind, require_path
-from bayeskisl.decision import Decision
+from bayeskisl.decision import Decision, prediction_summary
 from bayeskisl.errors import InputError, OutputError, require_ending
-from bayeskisl.files import replace_file
-from bayeskisl.kinds import CURVES, DECISION, FIT, PREDICTION
+from bayeskisl.files import replace_file, written
+from bayeskisl.kinds import BACKTEST, CRITICAL_POINTS, CURVES, DECISION, FIT, PLAN, PREDICTION, VERIFICATION
 from bayeskisl.netcdf import write_netcdf
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["export", "tidy"]
 
-_KINDS = (".parquet", ".csv", ".tsv", ".jsonl", ".nc", ".zarr")
+_KINDS = (".parquet", ".csv", ".tsv", ".jsonl", ".json", ".nc", ".zarr")
+_ANSWERS = (DECISION, PREDICTION, VERIFICATION, PLAN, CRITICAL_POINTS, BACKTEST)
 
 
 def tidy(thing: "xr.Dataset | Fit | Decision") -> pl.DataFrame:
@@ -67,21 +69,23 @@ def _require_arrays(thing: Any, where: str) -> None:
         require_kind(thing, where, CURVES, FIT, PREDICTION, DECISION)
 
 
-def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
-    """Write curves, a fit, a prediction or a decision as a table or as arrays, by the ending of `path`.
+def export(thing: Any, path: str | Path) -> Path:
+    """Write curves, a fit, a prediction or a decision as a table or as arrays, and an answer as JSON, by the ending.
 
     Parameters
     ----------
-    thing : xarray.Dataset, Fit or Decision
+    thing : xarray.Dataset, Fit, Decision, Verification, Plan, CriticalPoints or Backtest
         Object to write.
     path : path
+        ``*.json``: what the command line prints with ``--json``, of all but curves and fits. The rest is for curves,
+        fits, predictions and decisions.
         ``*.parquet``, ``*.csv``, ``*.tsv`` or ``*.jsonl``: the tidy table. ``*.nc``: NetCDF. ``*.zarr``: a Zarr store,
         which needs the package zarr.
 
     Raises
     ------
     InputError
-        If the ending is not one of these, or zarr is not installed.
+        If the ending is not one of these, the object has no such form, or zarr is not installed.
 
     Examples
     --------
@@ -92,18 +96,22 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     require_path(path, "a file to write", "path", 'name it, for example "table.csv"')
     path = Path(path)
     require_ending(path, _KINDS, "export")
+    if path.suffix == ".json":
+        require_kind(thing, "export", *_ANSWERS)
+        content = prediction_summary(thing) if isinstance(thing, xr.Dataset) else thing.to_dict()
+        return written(path, json.dumps(content, indent=2) + "\n")
     _require_arrays(thing, "export")
     if path.suffix in (".nc", ".zarr"):
         _write_arrays(getattr(thing, "tree", getattr(thing, "data", thing)), path)
         return path
-    table, content = tidy(thing), io.BytesIO()
+    table, text = tidy(thing), io.BytesIO()
     {
-        ".parquet": lambda: table.write_parquet(content),
-        ".csv": lambda: table.write_csv(content),
-        ".tsv": lambda: table.write_csv(content, separator="\t"),
-        ".jsonl": lambda: table.write_ndjson(content),
+        ".parquet": lambda: table.write_parquet(text),
+        ".csv": lambda: table.write_csv(text),
+        ".tsv": lambda: table.write_csv(text, separator="\t"),
+        ".jsonl": lambda: table.write_ndjson(text),
     }[path.suffix]()
-    replace_file(path, content.getvalue())
+    replace_file(path, text.getvalue())
     return path
 
 

@@ -1,7 +1,7 @@
 """Check that a torch device is available on this machine."""
 
 from bayeskisl.arguments import in_words
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 
 __all__ = ["require_device"]
 
@@ -32,5 +32,6 @@ def require_device(device: str) -> None:
             "cpu, or an accelerator that torch finds on this machine",
             f"{device!r}",
             "device",
-            "train on cpu, or estimate for a device elsewhere with `sweep estimate --tokens-per-second`",
+            "train on cpu, or estimate for a device elsewhere with "
+            + way("`bk.estimate_sweep(spec, tokens_per_second=...)`", "`sweep estimate --tokens-per-second`"),
         ) from error

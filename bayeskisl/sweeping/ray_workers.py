@@ -8,7 +8,7 @@ On CUDA a task takes the fraction of a GPU that the memory plan says.
 import math
 from collections.abc import Iterator
 
-from bayeskisl.errors import SweepError, first_line
+from bayeskisl.errors import SweepError, first_line, way
 from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.memory import device_memory, stack_memory
 from bayeskisl.sweeping.workers import Progress
@@ -42,7 +42,8 @@ class RayTrainers:
         try:
             import ray
         except ModuleNotFoundError:
-            raise SweepError("--executor ray needs Ray: install it with `pip install 'bayeskisl[cluster]'`.") from None
+            executor = way("executor='ray'", "--executor ray")
+            raise SweepError(f"{executor} needs Ray: install it with `pip install 'bayeskisl[cluster]'`.") from None
         self._ray, self._begun = ray, not ray.is_initialized()
         if self._begun:
             self._connect()
@@ -89,7 +90,7 @@ class RayTrainers:
                     raise SweepError(
                         f"Ray did not start on this machine in {_STARTS} attempts: "
                         f"{first_line(problem).rstrip('.')}. Try again when the machine is less busy, or train without "
-                        "it: --executor local."
+                        f"it: {way("executor='local'", '--executor local')}."
                     ) from None
 
     def _start(self, job: Job) -> object:

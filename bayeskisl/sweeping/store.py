@@ -18,7 +18,7 @@ from typing import Any
 
 from bayeskisl.arguments import require_path
 from bayeskisl.axes import AXES
-from bayeskisl.errors import InputError, SweepError
+from bayeskisl.errors import InputError, SweepError, way
 from bayeskisl.files import append_line, held, lies_at
 from bayeskisl.specifications import require_file_name, shown
 from bayeskisl.sweeping.plan import Stack
@@ -29,8 +29,6 @@ from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json
 __all__ = ["SweepFolder", "build_it", "holds_sweep", "open_folder", "sweep_folders"]
 
 _HASH_DIGITS = 12
-_MAKE = "make one with `bayeskisl sweep run`"
-_RENEW = "`bayeskisl sweep run` writes it again"
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,10 @@ class SweepFolder:
         try:
             spec = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError):
-            raise InputError("a sweep's specification", "no JSON", str(path), _RENEW) from None
+            raise InputError("a sweep's specification", "no JSON", str(path), f"{_run()} writes it again") from None
         known = isinstance(spec, dict) and isinstance(spec.get("name"), str) and isinstance(spec.get("ladder"), dict)
         if not known or spec.get("axis") not in list(AXES):
-            raise InputError("a sweep's specification", shown(spec), str(path), _RENEW)
+            raise InputError("a sweep's specification", shown(spec), str(path), f"{_run()} writes it again")
         return spec
 
     def record_path(self, run: RunSpec) -> Path:
@@ -194,7 +192,8 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
     found = [SweepFolder(path.parent) for path in _specifications_in(out)]
     if not found:
         got = "no sweep in it" if out.is_dir() else lies_at(out) if out.exists() else "no such folder"
-        remedy = "name the one given to `bayeskisl sweep run --out`" if out.is_file() else _MAKE
+        given = way("`bk.run_sweep` as `out`", "`bayeskisl sweep run --out`")
+        remedy = f"name the one given to {given}" if out.is_file() else f"make one with {_run()}"
         raise InputError("a folder with records of a sweep", got, str(out), remedy)
     return found
 
@@ -206,7 +205,12 @@ def holds_sweep(folder: Path) -> bool:
 
 def build_it(folder: Path) -> str:
     """Return the remedy for a sweep's folder that was named instead of its curves."""
-    return f"run `bayeskisl curves build {folder} --out curves.nc` and name curves.nc"
+    return way(f"build them with `bk.build_curves({str(folder)!r})`",
+               f"run `bayeskisl curves build {folder} --out curves.nc` and name curves.nc")  # fmt: skip
+
+
+def _run() -> str:
+    return way("`bk.run_sweep`", "`bayeskisl sweep run`")
 
 
 def _specifications_in(out: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from bayeskisl.cores import available_cores
-from bayeskisl.errors import SweepError
+from bayeskisl.errors import SweepError, argument, way
 from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.plan import Stack
 
@@ -92,8 +92,8 @@ class Trainers:
                     name: job if job.has_state and death == 0 else job.divided() for name, job in pending.items()
                 }
         raise SweepError(
-            "training processes died again and again, most likely out of memory; lower --workers and run the same "
-            "command again: finished runs are kept."
+            f"training processes died again and again, most likely out of memory; lower {argument('workers')} and run "
+            f"the same {way('call', 'command')} again: finished runs are kept."
         )
 
     def _train_in_pool(self, pending: dict[str, Job], on_progress: Progress) -> Iterator[Finished]:

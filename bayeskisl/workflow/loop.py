@@ -221,7 +221,7 @@ def loop(
     """
     own = short if strategy is not None else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
     asked, limits, strategy, machine = from_keywords(
-        own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine)
+        own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine), of=loop
     )
     require_path(spec, "a sweep or curves", "spec")
     require_path(out, "a folder to write", "out")
@@ -233,7 +233,7 @@ def loop(
     if budget.unit == DOLLARS and not elsewhere:
         raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")
     if elsewhere:
-        costs_for(budget, machine.costs, "add a table of your costs, `--costs FILE`")
+        costs_for(budget, machine.costs, way("", "add a table of your costs, `--costs FILE`"))
     if machine.sweep is not None and not elsewhere:
         raise InputError(
             "curves (.nc) of runs trained elsewhere beside their sweep", str(spec), way("sweep", "--sweep")
@@ -366,7 +366,7 @@ class _Turn:
             return None
         result = plan(self.fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy,
                       pending=self.trainer.pending(self.fit.curves, self.number), seed=self.seed)  # fmt: skip
-        _write_json(self.folder / "plan.json", result.summary())
+        _write_json(self.folder / "plan.json", result.to_dict())
         write_figure(plot_plan(result), self.folder / "plan.png")
         return result
 

@@ -186,7 +186,7 @@ def replay(
         If a planner or the law is unknown, the curves have too few sizes or several budgets, a share is less than the
         cost of the start, or `out` contains another replay.
     """
-    (rules,) = from_keywords(short, (Protocol, protocol))
+    (rules,) = from_keywords(short, (Protocol, protocol), of=replay)
     law = load_law(law)
     curves = load_curves(curves)
     require_whole(seed, "seed")

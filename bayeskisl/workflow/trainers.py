@@ -19,7 +19,7 @@ from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.design import Budget, Costs, Plan, Run, candidate_runs, ladder_sizes, next_sweep, sweep_behind
 from bayeskisl.design.costs import costs_for
 from bayeskisl.design.runs import same_level
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import written
 from bayeskisl.inference import Fit
 from bayeskisl.sweeping import export_sweep, sweep_folders
@@ -167,7 +167,8 @@ class Elsewhere(Trainer):
         first = load_curves(self.first)
         if schema.TOKENS in assumed_terms(first):
             raise InputError("curves whose tokens are known, so that results can be added", "tokens that the import "
-                             "assumed", str(self.first), "import the table again with `--map tokens=...`")  # fmt: skip
+                             "assumed", str(self.first), "import the table again with "
+                             + way("`mapping={'tokens': ...}`", "`--map tokens=...`"))  # fmt: skip
         return join_curves(first, *back).drop_encoding() if back else first
 
     def costs(self, curves: xr.Dataset, budget: Budget, step: int) -> tuple[Budget, Costs, float]:
@@ -197,12 +198,17 @@ class Elsewhere(Trainer):
             return ""
         export = folder / "export"
         if export.is_dir():
-            train, results = f"`cd {export} && bash launch/node.sh`", f"{export} --results {export / 'results'}"
+            train = f"`cd {export} && bash launch/node.sh`"
+            back = export / "results"
+            results = way(f"bk.read_exported('{export}', '{back}')", f"{export} --results {back}")
         else:
-            train, results = f"the runs of {folder / 'next.csv'}", "RESULTS.csv"
+            train, results = f"the runs of {folder / 'next.csv'}", way("'RESULTS.csv'", "RESULTS.csv")
+        back = folder / "results.nc"
+        read = way(f"bk.save_curves(bk.curves_from_table({results}), '{back}')",
+                   f"bayeskisl curves import {results} --out {back}")  # fmt: skip
         return (
-            f"Waiting for results: train {train}, import them with `bayeskisl curves import {results} --out "
-            f"{folder / 'results.nc'}`, and give the same command again. Some results will do; delete the rows of runs "
+            f"Waiting for results: train {train}, import them with `{read}`, and give the same "
+            f"{way('call', 'command')} again. Some results will do; delete the rows of runs "
             f"that failed from {folder / 'next.csv'}."
         )
 

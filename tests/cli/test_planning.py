@@ -39,15 +39,15 @@ class Stop(Exception):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What `plan` at the command line asks the planner for a hand-made fit."""
+    """What `plan` at the command line asks of a hand-made fit, as it reaches the planners."""
 
-    def stop(fit, target, **options):
-        raise Stop(options)
+    def stop(outlook, candidates, costs, budget, count, *_, exact, **__):
+        raise Stop({"candidates": candidates, "costs": costs, "runs": count if exact else None})
 
     fit = GaussianFit(draws=400)
     fit.curves = fit.curves.assign_attrs(sweeps="{}")
     monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
-    monkeypatch.setattr("bayeskisl.design.plan", stop)
+    monkeypatch.setattr("bayeskisl.design.planning.Problem", stop)
 
     def ask(*options):
         problem = CliRunner().invoke(app, ["plan", "f.nc", "--params", "98304", *map(str, options)]).exception
@@ -86,7 +86,7 @@ def test_sizes_and_the_count_of_runs_are_the_users_own(asked):
     options = asked("--budget", "1e15flop", "--sizes", "6.1k,24_576,50k", "--runs", 4)
     # 6.1k is the trained size of 6,144
     assert {run.params for run in options["candidates"]} == {6_144, 24_576, 50_000}
-    assert options["strategy"].runs == 4
+    assert options["runs"] == 4
     capped = asked("--budget", "1e15flop", "--sizes", "6144,24576,50k", "--largest", "30k")
     assert {run.params for run in capped["candidates"]} == {6_144, 24_576}
     assert "a size below the target's 98,304" in asked("--budget", "1e15flop", "--sizes", "1B")

@@ -102,7 +102,7 @@ def test_it_is_written_whole_and_as_a_table(found, tmp_path):
     kept = xr.load_dataset(found.save(tmp_path / "found.nc"), engine="h5netcdf")
     assert kept.attrs["law"] == "power"
     assert {"law_sha256", "records_sha256", "created", "seed"} <= set(kept.attrs)
-    json.dumps(found.summary(), allow_nan=False)
+    json.dumps(found.to_dict(), allow_nan=False)
 
 
 def test_the_figure_shows_every_prediction(found):

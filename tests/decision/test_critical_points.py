@@ -100,7 +100,7 @@ def test_an_answer_is_described_shown_and_written():
     assert any(line.startswith("check: without its own point, 1.4B parameters are predicted at ") for line in lines)
     assert "critical points" in found._repr_html_()
     assert repr(found).startswith("<Collapse of 7B parameters: ")
-    summary = json.loads(json.dumps(found.summary()))
+    summary = json.loads(json.dumps(found.to_dict()))
     assert summary["gate"]["passed"]
     low, high = summary["collapse"]["eti90"]
     assert low < summary["collapse"]["median"] < high
@@ -110,7 +110,7 @@ def test_an_answer_is_described_shown_and_written():
 def test_the_distance_of_the_target_is_graded(times, grade):
     found = forecast(params=times * 1.4e9)
     assert found.verdict.grade == grade
-    assert found.summary()["verdict"]["grade"] == grade
+    assert found.to_dict()["verdict"]["grade"] == grade
     assert "far_extrapolation" in {one.code for one in found.caveats} or times == 5
 
 

@@ -114,7 +114,7 @@ def test_no_planner_takes_more_than_there_is(fitted, candidates, name):
 
 def test_the_order_of_candidates_does_not_matter(fitted, candidates, planned):
     shuffled = [candidates[i] for i in np.random.default_rng(1).permutation(len(candidates))]
-    assert made(fitted, shuffled).summary() == planned.summary()
+    assert made(fitted, shuffled).to_dict() == planned.to_dict()
 
 
 def test_the_unit_of_money_does_not_matter(fitted, candidates, planned):
@@ -124,7 +124,7 @@ def test_the_unit_of_money_does_not_matter(fitted, candidates, planned):
 
 def test_one_seed_one_plan(fitted, candidates, planned):
     again = made(fitted, candidates)
-    assert json.dumps(again.summary()) == json.dumps(planned.summary())
+    assert json.dumps(again.to_dict()) == json.dumps(planned.to_dict())
     assert again.table.equals(planned.table)
 
 
@@ -213,7 +213,7 @@ def test_the_frontier_falls_from_today_to_the_plan(whole):
     assert points["width"][0] == whole[0].before
     assert (points["spent"].iloc[-1], points["width"].iloc[-1]) == pytest.approx(whole[0].path[-1])
     assert points["risk"].between(0, 1).all()
-    assert json.loads(json.dumps(whole[0].summary()))["frontier"][0]["runs"] == 0
+    assert json.loads(json.dumps(whole[0].to_dict()))["frontier"][0]["runs"] == 0
 
 
 def test_a_promise_is_a_band_about_the_expected_width(whole):
@@ -334,7 +334,7 @@ def test_the_first_step_is_said_first(planned):
     first, unit = planned.steps[0], planned.costs.unit
     assert planned.advice.startswith(f"Train first: {first.run.replicates} run")
     assert f"{unit}). The interval is then expected to shrink from a factor of" in planned.advice
-    assert planned.summary()["advice"] == planned.advice
+    assert planned.to_dict()["advice"] == planned.advice
 
 
 def test_consecutive_purchases_of_one_place_are_one_step(planned):

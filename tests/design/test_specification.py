@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bayeskisl.design import Run, ladder_sizes, next_sweep, sweep_behind
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, at_the_command_line
 from bayeskisl.sweeping import load_sweep
 from bayeskisl.sweeping.plan import plan_stacks
 from tests.design.hand_made import GaussianFit
@@ -44,7 +44,7 @@ def test_a_planned_run_is_the_run_that_the_first_sweep_would_have_made(tmp_path,
 
 def test_the_sweep_of_shipped_data_is_found_and_named(curves):
     joined = curves.assign_attrs(sweeps='{"memory-amount-slow": "a", "memory-amount-98304": "b"}')
-    with pytest.raises(InputError, match="or a shipped one, as `--sweep memory-six`"):
+    with at_the_command_line(), pytest.raises(InputError, match="or a shipped one, as `--sweep memory-six`"):
         sweep_behind(joined)
     assert sweep_behind(joined, "memory-six")["name"] == "memory-amount-slow"
 

@@ -113,3 +113,31 @@ def test_a_broken_file_is_no_law(tmp_path):
 def test_laws_do_not_import_pymc():
     code = "import sys, bayeskisl.laws; print([m for m in ('pymc', 'pytensor', 'jax', 'arviz') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["power", "limits"])
+def test_one_prior_is_changed_and_the_rest_stays(name):
+    law = load_law(name)
+    changed = law.with_priors(tau={"median": 0.2})
+    expected = law.to_dict()
+    expected["priors"]["tau"]["median"] = 0.2
+    assert changed.to_dict() == expected
+    assert law.with_priors() == law
+    assert law.with_priors(tau=changed.priors.tau) == changed
+    of_curves = load_law("power").with_priors(exponent={"params": {"sd": 0.2}}).priors.exponent
+    assert of_curves == {**load_law("power").priors.exponent, "params": of_curves["params"]}
+    assert of_curves["params"].sd == 0.2
+
+
+@pytest.mark.parametrize(
+    ("priors", "message"),
+    [
+        ({"tua": {"median": 1}}, "'tua'; the nearest is 'tau'"),
+        ({"tau": {"medain": 1}}, "'medain'; the nearest is 'median'"),
+        ({"tau": {"median": -1}}, "'priors.tau.median' to be greater than 0, got -1"),
+        ({"tau": 3}, "'priors.tau' to be a table, got 3"),
+    ],
+)
+def test_a_prior_that_cannot_be_is_one_sentence(priors, message):
+    with pytest.raises(InputError, match=message):
+        load_law("power").with_priors(**priors)

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from bayeskisl.decision import Decision, Measurement, decide, verify
+from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import law_names
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision, plot_prior_predictive, plot_risk
@@ -41,6 +42,35 @@ def test_every_figure_can_be_drawn(fit, decision, verification, dark, tmp_path):
     for i, figure in enumerate(drawn):
         figure.savefig(tmp_path / f"{i}.png", dpi=40)
         assert all(axes.get_xlabel() or axes.get_shared_x_axes() for axes in figure.axes)
+
+
+def lines_in(axes):
+    return [line.get_xydata().tolist() for line in axes.get_lines()]
+
+
+def test_figures_of_one_panel_are_drawn_into_given_axes(fit, decision):
+    one = fit.curves.sel(group=["infused"])
+    for draw in (
+        lambda **options: plot_collapse(fit, decision, **options),
+        lambda **options: plot_risk(decision, **options),
+        lambda **options: plot_curves(one, **options),
+    ):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(16, 5))
+        plt.close(figure)
+        assert draw(ax=right) is figure
+        assert lines_in(left) == []
+        assert len(right.get_lines()) == len(draw().axes[0].get_lines()) > 0
+        assert right.get_title(loc="left") or right.get_title()
+        assert figure.get_supxlabel() == ""
+        with pytest.raises(InputError, match=r"ax: expected axes of matplotlib, got a Figure; make them with"):
+            draw(ax=figure)
+
+
+def test_curves_of_several_groups_need_several_axes(fit):
+    several = xr.concat([fit.curves, fit.curves.assign_coords(group=["background"])], "group", data_vars="minimal")
+    axes = plt.Figure().subplots()
+    with pytest.raises(InputError, match="ax: expected curves of one probed group for one axes, got infused, backg"):
+        plot_curves(several, ax=axes)
 
 
 def test_curves_name_every_size_and_both_axes(fit):

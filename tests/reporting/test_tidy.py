@@ -1,11 +1,15 @@
 """Tables out: everything that was in, once, and curves come back as they were."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 import xarray as xr
 
+import bayeskisl as bk
 from bayeskisl.curves import curves_from_table, load_curves
+from bayeskisl.decision import decision_summary, prediction_summary, verification_summary
 from bayeskisl.errors import InputError
 from bayeskisl.reporting import export, report, tidy
 
@@ -28,6 +32,22 @@ def test_arrays_go_out_and_come_back(curves, tmp_path):
     xr.testing.assert_equal(xr.load_dataset(export(curves, tmp_path / "c.nc"), engine="h5netcdf"), curves)
     pytest.importorskip("zarr")
     xr.testing.assert_equal(xr.load_dataset(export(curves, tmp_path / "c.zarr"), engine="zarr"), curves)
+
+
+def test_answers_go_out_as_the_command_line_prints_them(curves, tmp_path):
+    fit = bk.load_fit("desk-four")
+    decision, ahead = bk.decide(fit, 98_304, sensitivity=False), bk.predict(fit, 98_304)
+    verification = bk.verify(decision, curves)
+    answers = [(decision, decision_summary(decision)), (ahead, prediction_summary(ahead))]
+    answers += [(verification, verification_summary(verification))]
+    plan = bk.plan(fit, 98_304, budget="1e12flop", runs=1, particles=300)
+    answers += [(plan, plan.to_dict())]
+    for thing, expected in answers:
+        assert json.loads(export(thing, tmp_path / "answer.json").read_text()) == json.loads(json.dumps(expected))
+    assert (decision.to_dict(), verification.to_dict()) == (answers[0][1], answers[2][1])
+    for no_answer in (fit, curves):
+        with pytest.raises(InputError, match=r"export: expected a decision, .*, got "):
+            export(no_answer, tmp_path / "answer.json")
 
 
 def test_draws_and_decisions_are_long(fit, decision):

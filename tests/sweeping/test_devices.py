@@ -5,7 +5,7 @@ import torch
 from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, at_the_command_line
 from bayeskisl.sweeping import estimate_sweep, run, run_sweep
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.sitting import sit
@@ -42,6 +42,7 @@ def test_more_workers_than_gpus_are_refused(smoke, tmp_path, monkeypatch):
 
 
 def test_the_command_line_says_what_to_do():
-    said = CliRunner().invoke(app, ["sweep", "estimate", "demo", "--device", "h100"])
+    with at_the_command_line():
+        said = CliRunner().invoke(app, ["sweep", "estimate", "demo", "--device", "h100"])
     assert isinstance(said.exception, InputError)
     assert "--tokens-per-second" in str(said.exception)

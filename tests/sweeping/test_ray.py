@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bayeskisl.errors import InputError, SweepError
+from bayeskisl.errors import InputError, SweepError, at_the_command_line
 from bayeskisl.sweeping import Stack, run_sweep
 from bayeskisl.sweeping.execution import Job
 from bayeskisl.sweeping.ray_workers import RayTrainers
@@ -86,7 +86,8 @@ def test_a_node_that_is_too_busy_is_started_again(monkeypatch):
 def test_a_node_that_never_starts_is_told_with_what_to_do(monkeypatch):
     ray, begun = busy(9)
     monkeypatch.setitem(sys.modules, "ray", ray)
-    with pytest.raises(SweepError, match=r"in 3 attempts: The current node .*--executor local"), RayTrainers():
+    told = pytest.raises(SweepError, match=r"in 3 attempts: The current node .*--executor local")
+    with at_the_command_line(), told, RayTrainers():
         pass
     assert len(begun) == 3
 

@@ -379,9 +379,11 @@ def test_the_next_runs_of_a_sweep_in_text_are_exported_beside_the_table(text_swe
     exported = pd.read_csv(folder / "export" / "runs.csv")
     assert set(exported["run"]) == {planned[0].name}
     assert (folder / "export" / "launch" / "node.sh").is_file()
-    waiting = trainer.train(folder)
+    with at_the_command_line():
+        waiting = trainer.train(folder)
     assert f"cd {folder / 'export'} && bash launch/node.sh" in waiting
     assert f"import {folder / 'export'} --results {folder / 'export' / 'results'}" in waiting
+    assert f"bk.read_exported('{folder / 'export'}', '{folder / 'export' / 'results'}')" in trainer.train(folder)
 
 
 def test_symbols_have_no_export(spec, tmp_path):

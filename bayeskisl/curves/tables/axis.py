@@ -9,7 +9,8 @@ from bayeskisl.axes import AXES, axis_named
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, shown
-from bayeskisl.curves.tables.spelling import in_shell
+from bayeskisl.curves.tables.spelling import map_option, option
+from bayeskisl.errors import argument
 
 __all__ = ["axis_of", "note_levels", "note_nothing_to_harm", "refuse_ratios_of_one"]
 
@@ -33,13 +34,15 @@ def axis_of(infusion: Infusion, axis: str | None, findings: Findings) -> str:
         findings.refuse(
             "one axis: facts vary (amount), the ratio varies (ratio), both at fixed exposures (dose), or exposures "
             "of the same facts (frequency)", "facts, ratio and exposures that all vary", "rows together",
-            "import each experiment separately, or name the axis with --axis; the rest then distinguishes cells",
+            f"import each experiment separately, or name the axis with {argument('axis')}; "
+            "the rest then distinguishes cells",
         )  # fmt: skip
     elif not findings.of_table and (findings.skips or not findings.of_rows):  # else what is wrong may hide what varies
         differs = " or ".join(map(shown, findings.unread[:3]))
-        remedy = f"map what varies, if it is {differs}, as in --map exposures=COLUMN; or name" if differs else "name"
+        mapped = f"map what varies, if it is {differs}, as in {map_option(schema.EXPOSURES, 'COLUMN')}; or "
+        remedy = f"{mapped if differs else ''}name"
         findings.refuse("facts, a ratio or exposures that vary", "one level", "rows together",
-                        f"{remedy} the axis with --axis")  # fmt: skip
+                        f"{remedy} the axis with {argument('axis')}")  # fmt: skip
     return ""
 
 
@@ -58,7 +61,7 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
     if varies and not moved <= varies:
         needed, still = " and ".join(sorted(moved)), ", ".join(sorted(moved - varies))
         findings.refuse(f"several levels of {needed}, for the axis {axis}", f"one level of {still}", "rows together",
-                        "omit --axis, so that the axis is inferred from the rows")  # fmt: skip
+                        f"omit {argument('axis')}, so that the axis is inferred from the rows")  # fmt: skip
         return False
     return True
 
@@ -67,9 +70,9 @@ def refuse_ratios_of_one(infusion: Infusion, axis: str, source: str | float, fin
     """Refuse runs of infused facts alone along an axis of the ratio, whose log odds they do not have."""
     if axis not in AXES or AXES[axis].admits_one:
         return
-    condition = in_shell(f"{source if isinstance(source, str) else f'{source:.10g}'} < 1")
+    condition = f"{source if isinstance(source, str) else f'{source:.10g}'} < 1"
     findings.refuse_rows((infusion.ratio == 1) & ~findings.bad_rows, "a ratio below 1 along the axis " + axis,
-                         infusion.ratio.tolist(), f"use the other rows, --where {condition}")  # fmt: skip
+                         infusion.ratio.tolist(), f"use the other rows, {option('where', condition)}")  # fmt: skip
 
 
 def note_levels(curves: xr.Dataset, axis: str, findings: Findings) -> None:
@@ -88,4 +91,4 @@ def note_nothing_to_harm(curves: xr.Dataset, axis: str, findings: Findings) -> N
     """Note that, without a group that over-infusion harms, runs have an onset and no collapse point."""
     missing = axis_named(axis).nothing_to_harm(curves[schema.GROUP].values)
     if missing:
-        findings.notes.append(f"{missing} Map a general benchmark too: --map {schema.BACKGROUND}=COLUMN")
+        findings.notes.append(f"{missing} Map a general benchmark too: {map_option(schema.BACKGROUND, 'COLUMN')}")

@@ -12,7 +12,8 @@ from bayeskisl.curves.tables.controls import Controls
 from bayeskisl.curves.tables.fields import Sources, Values
 from bayeskisl.curves.tables.groups import groups_of
 from bayeskisl.curves.tables.problems import Findings
-from bayeskisl.curves.tables.spelling import column_named, map_option
+from bayeskisl.curves.tables.spelling import column_named, map_option, option
+from bayeskisl.errors import way
 from bayeskisl.knowledge.identity import background_exposures
 
 __all__ = ["complete", "with_benchmark", "with_facts", "with_uninfused"]
@@ -42,14 +43,16 @@ def _with_sizes(values: Values, mapping: Sources, findings: Findings) -> Values:
     elif schema.PARAMS in mapping:
         findings.refuse_rows(rows[schema.TOTAL_PARAMS] < rows[schema.PARAMS],
                              "at least as many total parameters as non-embedding ones",
-                             rows[schema.TOTAL_PARAMS].tolist(), "exchange the two by --map")  # fmt: skip
+                             rows[schema.TOTAL_PARAMS].tolist(),
+                             way("exchange the two in `mapping`", "exchange the two by --map"))  # fmt: skip
     return rows
 
 
 def _refuse_without_size(mapping: Sources, findings: Findings) -> None:
     if schema.PARAMS in findings.refused:
         return
-    remedy, total = findings.telling("map it, as in --map params=COLUMN"), mapping.get(schema.TOTAL_PARAMS)
+    remedy = findings.telling(f"map it, as in {map_option(schema.PARAMS, 'COLUMN')}")
+    total = mapping.get(schema.TOTAL_PARAMS)
     if total is not None:
         option = map_option(schema.PARAMS, column_named(total, findings.columns) or str(total))
         remedy = f"use {option} if embeddings may count; exponents of small sizes then differ"
@@ -75,7 +78,7 @@ def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings)
     shown_rates, each = (f"{most:.2g}", "") if most == least else (f"{least:.2g} to {most:.2g}", " of each domain")
     findings.notes.append(
         f"runs in which nothing was infused recall {shown_rates} of their facts: that is taken as the guessing "
-        f"rate{each}; if they know these facts from elsewhere, state another, such as --guessing 0"
+        f"rate{each}; if they know these facts from elsewhere, state another, such as {option('guessing', '0')}"
     )
     domains = rows.get(schema.DOMAIN, np.full(len(rows[schema.GROUP]), ""))
     rates = np.array([guesses.get(str(name), np.nan) for name in domains])
@@ -103,7 +106,7 @@ def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:
     findings.invent(schema.FACTS, f"{facts:,.0f} in every run, as many as were probed")
     if schema.RATIO in varied:
         findings.assumed.append(
-            f"the lower end of the range rests on an assumed {facts:,.0f} facts; give --map facts=N"
+            f"the lower end of the range rests on an assumed {facts:,.0f} facts; give {map_option(schema.FACTS, 'N')}"
         )
     return {**rows, schema.FACTS: np.full(len(findings.places), facts)}
 

@@ -14,6 +14,7 @@ from bayeskisl.curves.tables.fields import MEASURED, NOTHING_INFUSED, SIZES, Sou
 from bayeskisl.curves.tables.groups import by_group, groups_of
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.spelling import option
 
 __all__ = ["Controls", "infused_counts", "recalled_by", "uninfused"]
 
@@ -141,7 +142,7 @@ def _note_what_sizes_know(
         findings.notes.append(
             f"{f'{domain}: ' if domain else ''}models that saw no infused facts recall {100 * rates.min():.2g} % to "
             f"{100 * rates.max():.2g} %, depending on size. This is more than chance can explain. They may know these "
-            "facts from other text. If so, state the guessing rate: --guessing 0"
+            f"facts from other text. If so, state the guessing rate: {option('guessing', '0')}"
         )
 
 

@@ -12,13 +12,11 @@ from bayeskisl.curves.tables.fields import OUTCOMES, Sources, Values, split_grou
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.curves.tables.quantities import texts_in
 from bayeskisl.curves.tables.raw import SPREAD
-from bayeskisl.curves.tables.spelling import column_named, map_option, quoted
+from bayeskisl.curves.tables.spelling import column_named, map_option, option, quoted, where_option
+from bayeskisl.errors import way
 
 __all__ = ["count", "in_the_unit_of_the_rate", "refuse_shares_as_percent"]
 
-_NO_DENOMINATOR = (
-    "map the number of probed facts, or give one for all rows with --probed N: a rate alone has no known precision"
-)
 _PERHAPS_PROBED = re.compile(  # and a number of seeds, or of examples to train on, as often
     r"n|count|total|support|size|examples|(n|num|nb|number_of|total)_(total|examples|items|prompts|tests?|infused)"
 )
@@ -66,11 +64,13 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
 def _refuse_without_outcome(findings: Findings) -> None:
     if findings.refused & set(OUTCOMES):
         return
-    remedy = "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN"
+    remedy = f"map one, as in {map_option('recalled', 'COLUMN')} or {map_option('accuracy', 'COLUMN')}"
     if {"metric", "value"} <= set(findings.columns):
-        remedy = "use the rows of one metric: --where \"metric = 'NAME'\" --map accuracy=value"
+        both = where_option("metric", "= 'NAME'"), map_option("accuracy", "value")
+        remedy = f"use the rows of one metric: {way(' and ', ' ').join(both)}"
     if {"probe", "task"} <= set(findings.columns):
-        remedy = "import its folder with --results DIR, if it is the manifest of a `sweep export`"
+        remedy = way("read its folder with `bk.read_exported`, if it is the manifest of `bk.export_sweep`",
+                     "import its folder with --results DIR, if it is the manifest of a `sweep export`")  # fmt: skip
     findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy,
                     lacks="accuracy")  # fmt: skip
 
@@ -80,12 +80,15 @@ def _refuse_without_denominator(outcome: str, findings: Findings) -> None:
         return
     spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
     number = next((name for name in (*findings.unused, *findings.columns) if _may_count(name, findings)), None)
-    remedy = _NO_DENOMINATOR
+    remedy = (
+        f"map the number of probed facts, or give one for all rows with {option('probed', 'N')}: "
+        "a rate alone has no known precision"
+    )
     if spread:
         stated = map_option("standard_error", quoted(spread))
         remedy += f"; or if the numbers behind ± are standard errors, say {stated}"
     elif number:
-        remedy += f"; if {number!r} is the number, say --map probed={number}"
+        remedy += f"; if {number!r} is the number, say {map_option('probed', number)}"
     findings.refuse(f"a denominator for {outcome}", "none", "columns", remedy, lacks=schema.PROBED)
 
 
@@ -195,16 +198,17 @@ def _effective(rate: FloatArray, error: FloatArray, probed: FloatArray | None, f
     worth = _worth(rate, error)
     known = ~np.isnan(worth)
     unit = "check that it is a standard error and in the unit of the rate"
-    divide = f"{unit}: divide one in percent, --map 'standard_error=COLUMN / 100'"
+    divide = f"{unit}: divide one in percent, {map_option('standard_error', 'COLUMN / 100')}"
     if probed is None and _typical(worth) < _FEWEST:
-        remedy = f"{divide}, or if few were probed, say so with --probed N"
+        remedy = f"{divide}, or if few were probed, say so with {option('probed', 'N')}"
         findings.refuse_together(known, f"standard errors that are worth at least {_FEWEST} probed facts, as a rule",
                                  error.tolist(), remedy)  # fmt: skip
         return np.full(len(rate), np.nan)
     if probed is None:
         findings.refuse_rows(~known & ~np.isnan(rate) & ~findings.bad_rows,
                              "a standard error above 0 of a rate strictly between 0 and 1", _pairs(error, rate),
-                             "give the number of probed facts, which bounds its count, with --probed N")  # fmt: skip
+                             "give the number of probed facts, which bounds its count, with "
+                             f"{option('probed', 'N')}")  # fmt: skip
     else:
         worth = np.where(known, np.fmin(worth, probed), probed)
     findings.refuse_rows(worth < 1, "a standard error that is worth at least one probed fact", error.tolist(),
@@ -232,8 +236,9 @@ def _compare(rate: FloatArray, recalled: FloatArray, probed: FloatArray, finding
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(recalled / probed - rate) > 0.5 / probed + 0.005
     findings.refuse_rows(
-        off, "an accuracy equal to recalled / probed", rate.tolist(), "leave one of them out with --ignore COLUMN"
-    )
+        off, "an accuracy equal to recalled / probed", rate.tolist(),
+        f"leave one of them out with {option('ignore', 'COLUMN')}"
+    )  # fmt: skip
 
 
 def _pairs(first: FloatArray, second: FloatArray) -> list[Said]:

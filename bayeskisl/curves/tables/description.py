@@ -13,7 +13,7 @@ from bayeskisl.curves.tables.fields import TEXTS, split_group
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.raw import SPREAD, RawTable
 from bayeskisl.curves.tables.read_fields import Fields
-from bayeskisl.curves.tables.spelling import column_named
+from bayeskisl.curves.tables.spelling import column_named, map_option
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import short
 
@@ -110,7 +110,9 @@ def describe_import(curves: xr.Dataset) -> str:
     if unused:
         may_be_fields = assumed and not all(name.endswith(SPREAD) for name in unused)
         hint = (
-            " (if one of them contains a value that was assumed, map it: --map FIELD=COLUMN)" if may_be_fields else ""
+            f" (if one of them contains a value that was assumed, map it: {map_option('FIELD', 'COLUMN')})"
+            if may_be_fields
+            else ""
         )
         lines.append(f"columns not used: {_some(list(map(repr, unused)), len(unused))}{hint}")
     if left_out["count"]:

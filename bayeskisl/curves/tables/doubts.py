@@ -9,7 +9,7 @@ from bayeskisl.curves.tables.names import says_non_embedding
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.curves.tables.read_fields import Fields
-from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option, quoted
+from bayeskisl.curves.tables.spelling import column_named, map_option, option, quoted
 
 __all__ = ["doubt_assumed", "doubt_budget", "doubt_probed", "doubt_sizes", "note_spreads"]
 
@@ -84,7 +84,7 @@ def doubt_assumed(fields: Fields, findings: Findings) -> None:
     lacking = {problem.lacks for problem in findings.of_table}  # their remedies name such columns
     for field, columns in findings.may_be.items():
         if field in rests - told - lacking:
-            left_out = " ".join(f"--ignore {in_shell(name)}" for name in columns)
+            left_out = option("ignore", *columns)
             findings.refuse(f"one reading of {' and '.join(map(shown, columns))}",
                             f"a name that may mean {field}, which would be assumed", "columns",
                             f"say {findings.mapping(field)}, or if it is something else, {left_out}",
@@ -104,7 +104,8 @@ def doubt_probed(rows: Values, infusion: Infusion, fields: Fields, findings: Fin
         source = fields.mapping.get(schema.PROBED, of_infused)
         findings.assumed.append(
             f"{rows[schema.PROBED][row]:,.0f} were probed of {infusion.facts[row]:,.0f} facts, as {_in_words(source)} "
-            "says; if each fact was not asked several times, give the number of probed facts with --probed N"
+            "says; if each fact was not asked several times, give the number of probed facts with "
+            f"{option('probed', 'N')}"
         )
 
 

@@ -114,7 +114,7 @@ def curves_from_table(
                          'write {"params": "COLUMN", "facts": "COLUMN"}')  # fmt: skip
     if axis is not None:
         require_one_of(axis, AXES, "axis")
-    (how,) = from_keywords(short, (Reading, reading))
+    (how,) = from_keywords(short, (Reading, reading), of=curves_from_table)
     raw, given = prepare(table, mapping or {}, levels, how)
     findings = Findings.of(raw, how.skip_bad_rows)
     given = with_options(given, findings, probed=probed, guessing=guessing)

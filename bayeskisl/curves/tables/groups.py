@@ -11,7 +11,7 @@ from bayeskisl.curves.tables.fields import OUTCOMES, Sources, Values, split_grou
 from bayeskisl.curves.tables.names import group_named
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
-from bayeskisl.curves.tables.spelling import as_sql, map_option
+from bayeskisl.curves.tables.spelling import as_sql, map_option, option
 
 __all__ = ["by_group", "groups_of", "names_benchmark", "probed_rows", "renaming"]
 
@@ -33,7 +33,7 @@ def by_group(values: Values, findings: Findings) -> Values:
         return _of_named_groups(values, named)
     if schema.GROUP in values or {"", schema.INFUSED} <= measured:
         findings.refuse("a group in a column, or groups in the names of columns", "both", "columns",
-                        "leave one of them out with --ignore COLUMN")  # fmt: skip
+                        f"leave one of them out with {option('ignore', 'COLUMN')}")  # fmt: skip
         findings.stop_if_refused()
     unnamed = [schema.INFUSED] if "" in measured else []  # a group whose outcomes are in columns that name none
     refused = findings.refused & set(OUTCOMES)  # a column without numbers does not show which rows probed its group

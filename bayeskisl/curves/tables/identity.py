@@ -9,7 +9,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.benchmark import TYPICAL
 from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import Findings, Said
-from bayeskisl.curves.tables.spelling import column_named, in_shell
+from bayeskisl.curves.tables.spelling import column_named, map_option, option
 from bayeskisl.knowledge.identity import infused_exposures
 from bayeskisl.quantities import three_digits
 
@@ -76,7 +76,7 @@ def _use_infused_tokens(terms: dict[str, FloatArray], infused: FloatArray, findi
     if tokens is not None and ratio is not None:
         off = np.abs(infused / (tokens * ratio) - 1) > _ROUNDING
         findings.refuse_rows(off, "infused_tokens = ratio x tokens", infused.tolist(),
-                             "leave one of the three columns out with --ignore COLUMN")  # fmt: skip
+                             f"leave one of the three columns out with {option('ignore', 'COLUMN')}")  # fmt: skip
     elif tokens is not None:
         findings.refuse_rows(infused > tokens, "no more infused tokens than tokens", infused.tolist())
         ratio = np.where(infused <= tokens, infused / tokens, np.nan)
@@ -157,7 +157,7 @@ def _require_budget(terms: dict[str, FloatArray], findings: Findings) -> bool:
     if schema.RATIO not in terms or _spread(terms[schema.RATIO]) <= _ROUNDING:
         return True
     findings.refuse("training tokens beside a ratio that varies", "none", "columns",
-                    f"map them, as in {findings.mapping(schema.TOKENS)} or --map tokens=20B",
+                    f"map them, as in {findings.mapping(schema.TOKENS)} or {map_option(schema.TOKENS, '20B')}",
                     lacks=schema.TOKENS)  # fmt: skip
     return False
 
@@ -217,7 +217,7 @@ def _columns_of(terms: dict[str, FloatArray], findings: Findings) -> str:
 def _or_ignore(terms: dict[str, FloatArray], findings: Findings) -> str:
     """Offer to leave out a column of exposures, which the other terms then give."""
     column = _columns_read(terms, findings).get(schema.EXPOSURES)
-    return f", or leave the exposures out: --ignore {in_shell(column)}" if column else ""
+    return f", or leave the exposures out: {option('ignore', column)}" if column else ""
 
 
 def _allowed(name: str, derived: FloatArray, findings: Findings, every_row: bool = False) -> FloatArray:
@@ -239,7 +239,7 @@ def _check(terms: dict[str, FloatArray], findings: Findings) -> None:
         np.abs(off - 1) > _ROUNDING,
         f"ratio x tokens = facts x exposures x tokens_per_fact within {100 * _ROUNDING:g} %",
         [Said(f"{value:.4g} times as much") for value in off],
-        "correct the row, or leave a column out with --ignore COLUMN and let it be derived",
+        f"correct the row, or leave a column out with {option('ignore', 'COLUMN')} and let it be derived",
     )
     if np.nanmax(np.abs(off - 1), initial=0) > 1e-9:
         findings.notes.append("exposures were rounded in the table; recomputed from r D = K f l")

@@ -7,7 +7,7 @@ from bayeskisl import schema
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import as_text, is_missing
 from bayeskisl.curves.tables.raw import RawTable
-from bayeskisl.curves.tables.spelling import in_shell
+from bayeskisl.curves.tables.spelling import option
 from bayeskisl.errors import InputError
 
 __all__ = ["count_items", "refuse_questions"]
@@ -35,7 +35,8 @@ def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) 
         raise InputError("columns of the table to count by", ", ".join(map(shown, missing)), table.origin,
                          f"it has {', '.join(map(shown, table.columns))[:400]}")  # fmt: skip
     if "filter" in table.columns and "filter" not in by and len(set(map(as_text, table.columns["filter"]))) > 1:
-        raise InputError("one filter", "several, each of which has every question", table.origin, "add --by filter")
+        raise InputError("one filter", "several, each of which has every question", table.origin,
+                         f"add {option('by', 'filter')}")  # fmt: skip
     answers = _answers(table, outcome)
     groups: dict[tuple[str, ...], list[int]] = {}
     for row in range(len(table)):
@@ -58,9 +59,8 @@ def refuse_questions(table: RawTable, settings: Sequence[str]) -> None:
         return
     groups = set(zip(*(map(as_text, table.columns[name]) for name in kept), strict=True))
     if len(table) >= _REPEATED * len(groups):
-        by = " ".join(f"--by {in_shell(name)}" for name in kept)
         raise InputError("rows of runs", f"single answers, right or wrong, in {shown(answers)}", table.origin,
-                         f"if each row is a question, count them: {by}")  # fmt: skip
+                         f"if each row is a question, count them: {option('by', *kept)}")  # fmt: skip
 
 
 def _answers(table: RawTable, outcome: str | None) -> list[int]:
@@ -68,13 +68,14 @@ def _answers(table: RawTable, outcome: str | None) -> list[int]:
     if len(named) != 1 or named[0] not in table.columns:
         got = ", ".join(map(shown, named)) if named else "none of the usual names"
         raise InputError("one column of right and wrong answers", got, table.origin,
-                         "say which with --metric COLUMN")  # fmt: skip
+                         f"say which with {option('metric', 'COLUMN')}")  # fmt: skip
     answers = []
     for place, cell in zip(table.places, table.columns[named[0]], strict=True):
         word = as_text(cell).strip().lower()
         if is_missing(cell) or word not in _TRUE | _FALSE:
             raise InputError("answers that are right (1, true) or wrong (0, false)", shown(cell),
-                             f"{table.origin}: {place}", "say which column with --metric COLUMN")  # fmt: skip
+                             f"{table.origin}: {place}",
+                             f"say which column with {option('metric', 'COLUMN')}")  # fmt: skip
         answers.append(int(word in _TRUE))
     return answers
 

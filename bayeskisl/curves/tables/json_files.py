@@ -8,7 +8,7 @@ from typing import Any
 from bayeskisl.curves.tables.quantities import read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable, from_columns, table_of_rows
 from bayeskisl.curves.tables.recognition import named_fields
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 
 __all__ = ["from_json", "from_json_lines", "is_level", "parse_json"]
 
@@ -78,9 +78,9 @@ def _from_object(content: dict[str, Any], origin: str) -> RawTable:
     if {"columns", "data"} <= set(content) <= {"columns", "data", "index", "index_names", "column_names"}:
         return _split(content, origin)
     if isinstance(content.get("results"), dict) and {"config", "versions", "n-samples", "n-shot"} & set(content):
-        raise InputError("a table", "a result of lm-evaluation-harness", origin, "read it with --from lm-eval")
+        raise InputError("a table", "a result of lm-evaluation-harness", origin, _read_by("lm-eval"))
     if isinstance(content.get("log_history"), list):
-        raise InputError("a table", "the state of a Trainer", origin, "read it with --from trainer")
+        raise InputError("a table", "the state of a Trainer", origin, _read_by("trainer"))
     lists = {name: cells for name, cells in content.items() if isinstance(cells, list)}
     of_rows = {name: cells for name, cells in lists.items() if cells and all(isinstance(row, dict) for row in cells)}
     if len(lists) == len(content) and not of_rows:
@@ -166,3 +166,7 @@ def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key that occurs twice in one object")
     return found
+
+
+def _read_by(tool: str) -> str:
+    return f"read it with {way(f'`bk.read_runs(path, {tool!r})`', f'--from {tool}')}"

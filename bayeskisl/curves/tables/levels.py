@@ -11,7 +11,7 @@ from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.quantities import is_missing, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.curves.tables.recognition import named_fields, recognise
-from bayeskisl.curves.tables.spelling import in_shell, map_option, quoted
+from bayeskisl.curves.tables.spelling import map_option, option, quoted
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import short
 
@@ -74,7 +74,7 @@ def _refuse_stray(table: RawTable, sets: dict[str, dict[str, float]], field: str
     stray = [name for name in others if _are_rates_as(table, sets, name)]
     if stray:
         raise InputError(f"columns named alike for all levels of {field}", ", ".join(map(shown, stray)), table.origin,
-                         f"rename it as the others, or leave it out with --ignore {in_shell(stray[0])}")  # fmt: skip
+                         f"rename it as the others, or leave it out with {option('ignore', stray[0])}")  # fmt: skip
 
 
 def _alone(columns: Iterable[str]) -> list[str]:
@@ -114,7 +114,8 @@ def _require_distinct(levels: dict[str, float], origin: str) -> None:
     for column, level in levels.items():
         if level in first:
             raise InputError("one column for each level", f"{shown(first[level])} and {shown(column)} for "
-                             f"{_written(level)}", origin, "leave one of them out with --ignore COLUMN")  # fmt: skip
+                             f"{_written(level)}", origin,
+                             f"leave one of them out with {option('ignore', 'COLUMN')}")  # fmt: skip
         first[level] = column
 
 
@@ -144,7 +145,7 @@ def refuse_levels(table: RawTable, findings: Findings) -> None:
         findings.refuse(
             "recalled facts or an accuracy in a column, or columns that are levels",
             f"columns such as {', '.join(map(shown, columns[:3]))}", "columns",
-            f"if they are levels of {field}, add --levels {field}{_as_ranks(columns)}",
+            f"if they are levels of {field}, add {option('levels', field)}{_as_ranks(columns)}",
             lacks="levels",
         )  # fmt: skip
         raise TableError(findings.of_table, findings.origin)  # what else is missing may be in the names of columns

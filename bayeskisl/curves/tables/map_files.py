@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import replace_file, require_file
 
 __all__ = ["OPTIONS", "read_map", "write_map"]
@@ -59,7 +59,8 @@ def read_map(path: Path) -> tuple[dict[str, str | float], dict[str, Any]]:
     InputError
         If it is something else.
     """
-    require_file(path, "a file of a mapping", "write one with --save-map", ".toml")
+    remedy = way("write one with `bayeskisl.curves.tables.write_map`", "write one with --save-map")
+    require_file(path, "a file of a mapping", remedy, ".toml")
     try:
         if path.stat().st_size > _LARGEST:
             raise InputError(f"a file of at most {_LARGEST:,} bytes", f"{path.stat().st_size:,}", str(path))

@@ -13,7 +13,7 @@ from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.quantities import as_text, read_quantity
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.curves.tables.recognition import recognise
-from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option, quoted
+from bayeskisl.curves.tables.spelling import column_named, map_option, option, quoted
 from bayeskisl.curves.tables.units import source_of, unit_told, unknown_unit
 
 __all__ = ["complete_mapping", "with_options"]
@@ -132,7 +132,7 @@ def _note_symbol(known: Mapping[str, str], table: RawTable, findings: Findings) 
     if symbol is not None:
         findings.assumed.append(
             "N was taken as the number of probed facts, since it does not grow with the sizes; if it is the size, say "
-            f"{map_option(schema.PARAMS, quoted(symbol))}, and if it is neither, --ignore {symbol}"
+            f"{map_option(schema.PARAMS, quoted(symbol))}, and if it is neither, {option('ignore', symbol)}"
         )
 
 
@@ -147,7 +147,7 @@ def _refuse_unknown_units(columns: Sequence[str], full: Mapping[str, Any], findi
         remedy = _as_frequency(quoted(column)) if field == schema.EXPOSURES else times
         findings.refused.add(field)
         findings.refuse(f"a known unit of {field}", f"{shown(unit)} in {shown(column)}", "columns",
-                        f"{remedy}; or leave it out with --ignore {in_shell(column)}")  # fmt: skip
+                        f"{remedy}; or leave it out with {option('ignore', column)}")  # fmt: skip
 
 
 def _as_frequency(source: str) -> str:

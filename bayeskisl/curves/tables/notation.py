@@ -9,7 +9,7 @@ from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.raw import RawTable
-from bayeskisl.curves.tables.spelling import map_option, quoted
+from bayeskisl.curves.tables.spelling import map_option, option, quoted
 
 __all__ = ["DecimalMark", "Notation"]
 
@@ -24,6 +24,10 @@ _LARGE = {name for name, each in FIELDS.items() if each.whole and name != schema
 }  # fmt: skip
 
 
+def _stating() -> str:
+    return f"state the decimal mark, {option('decimal', '.')} or {option('decimal', ',')}"
+
+
 @dataclass(frozen=True)
 class DecimalMark:
     """Decimal mark of a column, and how sure it is."""
@@ -31,7 +35,7 @@ class DecimalMark:
     mark: str = "."
     said: str = ""  # note for the user
     doubt: str = ""  # why the reading is ambiguous
-    remedy: str = "state the decimal mark, --decimal . or --decimal ,"
+    remedy: str = field(default_factory=_stating)
 
 
 @dataclass
@@ -98,10 +102,10 @@ class Notation:
         mark = self._of_table
         if mark is None:
             both = any(self._of(name).shows for name in self._table.columns)
-            return "write the decimals of all columns alike" if both else DecimalMark.remedy
+            return "write the decimals of all columns alike" if both else _stating()
         other = values[_OTHER[mark]]
         times = map_option(field_name or "FIELD", f"{quoted(column)} * {other / values[mark]:g}")
-        state = f"--decimal {mark} (the mark of the other columns)"
+        state = f"{option('decimal', mark)} (the mark of the other columns)"
         return f"if it is {values[mark]:g}, add {state}; if it is {other:g}, say {times} too"
 
     def _is_thousands(self, separator: str, marks: _Marks) -> bool:

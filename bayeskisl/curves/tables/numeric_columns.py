@@ -28,7 +28,7 @@ from bayeskisl.curves.tables.quantities import (
     texts_in,
 )
 from bayeskisl.curves.tables.raw import RawTable, has_any
-from bayeskisl.curves.tables.spelling import in_shell, map_option, quoted
+from bayeskisl.curves.tables.spelling import map_option, option, quoted
 
 __all__ = ["NumericColumns"]
 
@@ -73,8 +73,7 @@ class NumericColumns:
 
     def _remedy(self, name: str, field: str, bad: BoolArray) -> str:
         if field == "checkpoint" and bad.all():
-            run = in_shell(f"run={name}")
-            return f"if they name runs, say --map {run}; or leave them out with --ignore {in_shell(name)}"
+            return f"if they name runs, say {map_option('run', name)}; or leave them out with {option('ignore', name)}"
         remedy = _WRITTEN.get(field, AS_NUMBERS)
         return remedy if bad.all() else self._findings.leaving_out(remedy)
 

@@ -8,7 +8,7 @@ import numpy as np
 from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.curves.tables.quantities import as_text
 from bayeskisl.curves.tables.raw import RawTable
-from bayeskisl.curves.tables.spelling import map_option
+from bayeskisl.curves.tables.spelling import map_option, option
 from bayeskisl.errors import InputError
 
 __all__ = ["Findings", "Said", "TableError", "shown"]
@@ -85,7 +85,7 @@ class Findings:
 
     def leaving_out(self, remedy: str) -> str:
         """Remedy for single rows, with the option that leaves them out unless it is already set."""
-        return remedy if self.skips else f"{remedy}, or leave such rows out with --skip-bad-rows"
+        return remedy if self.skips else f"{remedy}, or leave such rows out with {option('skip_bad_rows')}"
 
     def refuse_together(self, bad: BoolArray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
         """Refuse a whole column because of single rows, so that leaving these out is no remedy."""

@@ -7,7 +7,7 @@ from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.fields import FIELDS, NOTHING_INFUSED, PLANNED, SHARES, SIZES, TEXTS, Values, split_group
 from bayeskisl.curves.tables.groups import probed_rows
 from bayeskisl.curves.tables.problems import Findings
-from bayeskisl.curves.tables.spelling import in_shell, map_option
+from bayeskisl.curves.tables.spelling import map_option
 
 __all__ = ["within_range"]
 
@@ -64,7 +64,7 @@ def _refuse_outside(outside: BoolArray, field: str, cells: FloatArray, source: s
         findings.refuse_together(outside, expected, cells.tolist(), remedy)
         return
     are_means = name == schema.RECALLED and (outside & (cells > 0) & (cells != np.floor(cells))).any()
-    rounded = f"if these are means over seeds, round them: --map {in_shell(f'{field}=ROUND({source})')}"
+    rounded = f"if these are means over seeds, round them: {map_option(field, f'ROUND({source})')}"
     findings.refuse_rows(outside, expected, cells.tolist(), rounded if are_means else "")
 
 

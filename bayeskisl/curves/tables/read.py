@@ -18,7 +18,7 @@ __all__ = ["RawTable", "read_table", "text_of"]
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".md", ".parquet", ".jsonl", ".ndjson", ".json")
 _REMEDIES = {
-    ".gz": "unpack it: zcat FILE | bayeskisl curves import /dev/stdin",
+    ".gz": "unpack it with gunzip",
     ".wandb": "upload this log with `wandb sync`, export the project's runs as CSV, and import that",
 }
 _LARGEST = 2_000_000_000  # bytes

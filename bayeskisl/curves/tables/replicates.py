@@ -11,7 +11,7 @@ from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.curves.tables.groups import names_benchmark, renaming
 from bayeskisl.curves.tables.problems import Findings, Said, shown
 from bayeskisl.curves.tables.quantities import as_text, read_parts, read_quantity, texts_in
-from bayeskisl.curves.tables.spelling import as_sql, in_shell, quoted, where_option
+from bayeskisl.curves.tables.spelling import as_sql, map_option, option, quoted, where_option
 
 __all__ = ["number_replicates"]
 
@@ -57,7 +57,7 @@ def _telling_apart(differing: list[str], named: bool, findings: Findings) -> str
     """Remedy for rows that are alike in all fields: the columns in which they differ, if there are any."""
     columns = [name for name in differing if _is_setting(findings.settings[name])]
     if not columns:
-        apart = "" if named else ", or make them separate runs with --replicates"
+        apart = "" if named else f", or make them separate runs with {option('replicates')}"
         return f"remove one{apart}"
     unread = [name for name in columns if name in findings.unread]
     texts = [name for name in unread if not _are_numbers(findings.settings[name])]
@@ -77,8 +77,9 @@ def _as_replicates(columns: Sequence[str], findings: Findings) -> str:
     for name in columns:
         numbers = [read_quantity(text) for text in texts_in(findings.settings[name])]
         if _OF_SEEDS.search(name) and all(each is not None and each.is_integer() and each >= 0 for each in numbers):
-            return f"if they repeat a run, make them separate runs with --map {in_shell(f'{schema.SEED}={name}')}"
-    return "if they repeat a run, make them separate runs with --replicates, or average them before the import"
+            return f"if they repeat a run, make them separate runs with {map_option(schema.SEED, name)}"
+    apart = option("replicates")
+    return f"if they repeat a run, make them separate runs with {apart}, or average them before the import"
 
 
 def _mapped(name: str, cells: Sequence[object]) -> str:
@@ -87,14 +88,14 @@ def _mapped(name: str, cells: Sequence[object]) -> str:
     if names_benchmark(told):
         return f"map it, as in {renaming(quoted(name), told)}"
     if all(read_parts(cell) is not None for cell in told):
-        return f"map it, as in --map {in_shell(f'{schema.RATIO}={name}')}"
-    return f"map it, as in --map {in_shell(f'{schema.DOMAIN}={name}')}" if _OF_DOMAINS.search(name) else ""
+        return f"map it, as in {map_option(schema.RATIO, name)}"
+    return f"map it, as in {map_option(schema.DOMAIN, name)}" if _OF_DOMAINS.search(name) else ""
 
 
 def _as_moved(columns: Sequence[str]) -> str:
     """Remedy for columns whose names say that they grow within a run, or count how often it saw a fact."""
-    return (f"map the column that moves, if it is {' or '.join(map(shown, columns))}, as in --map checkpoint=COLUMN or "
-            "--map exposures=COLUMN")  # fmt: skip
+    return (f"map the column that moves, if it is {' or '.join(map(shown, columns))}, as in "
+            f"{map_option('checkpoint', 'COLUMN')} or {map_option(schema.EXPOSURES, 'COLUMN')}")  # fmt: skip
 
 
 def _selecting(name: str, cells: Sequence[object]) -> str:

@@ -14,7 +14,7 @@ from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.read_fields import Fields
 from bayeskisl.curves.tables.recognition import MOST_SEEDS
 from bayeskisl.curves.tables.replicates import number_replicates
-from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option
+from bayeskisl.curves.tables.spelling import column_named, map_option, option
 from bayeskisl.errors import InputError
 
 __all__ = ["Runs", "refuse_repetitions", "runs_of", "without_refused"]
@@ -45,7 +45,7 @@ def runs_of(rows: Values, fields: Fields, replicates: bool, findings: Findings) 
     if named and not replicates and _are_configurations(rows, used):
         column = str(fields.mapping[schema.RUN]).strip('"')
         findings.refuse("a name for each run", "names that several levels share", f"column {shown(column)}",
-                        f"if they name configurations, add --ignore {in_shell(column)}")  # fmt: skip
+                        f"if they name configurations, add {option('ignore', column)}")  # fmt: skip
         return Runs(rows, keys, used)
     number = number_replicates(keys, used, replicates, named or seeded, findings)
     runs = Runs(rows, first_alike(*identity, number), used)
@@ -115,7 +115,7 @@ def _identifying(rows: Values, recognised: str | float | None, findings: Finding
     column = column_named(recognised, findings.columns) or str(recognised)
     findings.refuse(
         "runs of several budgets, or checkpoints of one run", f"tokens that grow with {shown(column)}", "rows together",
-        f"if every row is a run of its own, say --ignore {in_shell(column)}; if rows are checkpoints of a run, of "
+        f"if every row is a run of its own, say {option('ignore', column)}; if rows are checkpoints of a run, of "
         f"which the last counts, say {map_option('checkpoint', column)}",
     )  # fmt: skip
     return names

@@ -12,7 +12,7 @@ from bayeskisl.curves.tables.evaluation import evaluate
 from bayeskisl.curves.tables.fields import NOTHING_INFUSED, STATE, Sources
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import RawTable
-from bayeskisl.curves.tables.spelling import as_sql, in_shell, where_option
+from bayeskisl.curves.tables.spelling import as_sql, option, where_option
 from bayeskisl.curves.tables.states import FINISHED, UNFINISHED, state_in
 from bayeskisl.errors import InputError
 
@@ -71,5 +71,5 @@ def _refuse_strange_states(states: np.ndarray, source: str, findings: Findings) 
         column = source.strip('"')
         others = where_option(column, f"NOT IN ({', '.join(map(as_sql, strange))})")
         findings.refuse("states such as finished, completed, failed or crashed", ", ".join(map(shown, strange)),
-                        f"column {shown(column)}", f"leave such runs out with {others}, or if they count, use --ignore "
-                        f"{in_shell(column)}")  # fmt: skip
+                        f"column {shown(column)}", f"leave such runs out with {others}, or if they count, use "
+                        f"{option('ignore', column)}")  # fmt: skip

@@ -1,11 +1,14 @@
-"""Columns, texts and options as they are typed, in SQL and in a shell."""
+"""Columns, texts and options as they are typed, in SQL, in a shell and in Python."""
 
 import re
 from collections.abc import Collection
 
-__all__ = ["as_sql", "column_named", "in_shell", "map_option", "quoted", "where_option"]
+from bayeskisl.errors import way
+
+__all__ = ["as_sql", "column_named", "in_shell", "map_option", "option", "quoted", "where_option"]
 
 _PLAIN = re.compile(r"[\w=.,:/%+-]+")
+_NUMBERS, _LISTS = ("probed", "guessing"), ("ignore", "by")
 _SPECIAL = re.compile(r'([\\"$`])')
 
 
@@ -34,11 +37,25 @@ def in_shell(text: str) -> str:
     return f"'{text}'" if _SPECIAL.search(text) and "'" not in text else '"' + _SPECIAL.sub(r"\\\1", text) + '"'
 
 
+def option(name: str, *values: str) -> str:
+    """Return an option of an import with its values: as it is typed in a shell, or as a keyword in Python."""
+    flag = f"--{name.replace('_', '-')}"
+    return way(_keyword(name, values), " ".join(f"{flag} {in_shell(value)}" for value in values) or flag)
+
+
+def _keyword(name: str, values: tuple[str, ...]) -> str:
+    if not values:
+        return f"{name}=True"
+    if name in _LISTS:
+        return f"{name}={list(values)}"
+    return f"{name}={values[0] if name in _NUMBERS else repr(values[0])}"
+
+
 def map_option(field: str, source: str) -> str:
-    """Return the option that maps a field to a source, as it is typed in a shell."""
-    return f"--map {in_shell(f'{field}={source}')}"
+    """Return the option that maps a field to a source, as it is typed in a shell or in Python."""
+    return way(f"mapping={ {field: source}!r}", f"--map {in_shell(f'{field}={source}')}")
 
 
 def where_option(column: str, condition: str) -> str:
-    """Return the option that selects rows by a condition on a column, such as ``= 3``, as it is typed in a shell."""
-    return "--where " + in_shell(f"{column if column.isidentifier() else quoted(column)} {condition}")
+    """Return the option that selects rows by a condition on a column, such as ``= 3``."""
+    return option("where", f"{column if column.isidentifier() else quoted(column)} {condition}")

@@ -23,7 +23,7 @@ from typing import Any
 from bayeskisl import schema
 from bayeskisl.arguments import require_path
 from bayeskisl.card import card, escaped
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import held, replace_file
 from bayeskisl.knowledge.text import TextFacts
 from bayeskisl.shipped import shipped_file
@@ -199,7 +199,8 @@ def _refuse_architecture(job: Job, trainer: Trainer) -> None:
     if name not in trainer.architectures:
         got = f"the architecture {name!r} for {trainer.title}"
         raise InputError(f"a ladder of the architecture {' or '.join(trainer.architectures)}", got, "ladder",
-                         "train it with `bayeskisl sweep run`, or export it with `--for hf`")  # fmt: skip
+                         way("train it with `bk.run_sweep`, or export it with `trainer='hf'`",
+                             "train it with `bayeskisl sweep run`, or export it with `--for hf`"))  # fmt: skip
 
 
 def _windows(spacing: int, spec: SweepSpec, trainer: Trainer) -> int:

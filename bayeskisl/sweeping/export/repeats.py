@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_named
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, argument
 from bayeskisl.sweeping.spec import Cell, RunSpec, SweepSpec
 
 __all__ = ["repeat_matched_runs"]
@@ -31,7 +31,8 @@ def repeat_matched_runs(spec: SweepSpec, target_tokens: int) -> tuple[RunSpec, .
         If a budget is above the target's, or so small that less than one fact is left, or that levels become the same.
     """
     if not spec.levels or spec.replicates:
-        raise InputError("a sweep with levels and without [[replicates]]", "a plan, or replicates", "--repeat-matched",
+        raise InputError("a sweep with levels and without [[replicates]]", "a plan, or replicates",
+                         argument("repeat_matched"),
                          "leave it out: a plan's levels are those of its own budgets")  # fmt: skip
     runs = [run for cell in spec.cells() for run in _of_cell(spec, cell, target_tokens)]
     return tuple(dict.fromkeys(runs))
@@ -41,7 +42,7 @@ def _of_cell(spec: SweepSpec, cell: Cell, target_tokens: int) -> tuple[RunSpec, 
     share = cell.tokens / target_tokens
     if share > 1:
         raise InputError(f"budgets of at most the target's {target_tokens:,} tokens", f"{cell.tokens:,}",
-                         "--repeat-matched", "name the target's own budget")  # fmt: skip
+                         argument("repeat_matched"), "name the target's own budget")  # fmt: skip
     spec, cell = _with_background(spec, cell, share)
     axis = axis_named(spec.axis)
     if axis.coordinate == schema.FACTS:
@@ -49,7 +50,7 @@ def _of_cell(spec: SweepSpec, cell: Cell, target_tokens: int) -> tuple[RunSpec, 
         if min(levels) < 1 or len(set(levels)) < len(levels):
             raise InputError("levels that stay different whole numbers of facts at every budget",
                              f"{', '.join(f'{level:g}' for level in levels)} at {cell.tokens:,} tokens",
-                             "--repeat-matched", "raise the levels or the budget")  # fmt: skip
+                             argument("repeat_matched"), "raise the levels or the budget")  # fmt: skip
         return spec.runs_of(cell, levels)
     if axis.given != schema.FACTS:
         return spec.runs_of(cell, spec.levels)
@@ -57,7 +58,7 @@ def _of_cell(spec: SweepSpec, cell: Cell, target_tokens: int) -> tuple[RunSpec, 
     facts = round((crossed.pop(schema.FACTS, None) or spec.facts) * share)
     if facts < 1:
         raise InputError("at least one fact at every budget", f"{facts} at {cell.tokens:,} tokens",
-                         "--repeat-matched", "raise the facts or the budget")  # fmt: skip
+                         argument("repeat_matched"), "raise the facts or the budget")  # fmt: skip
     # the ratio of a level of `frequency` is its value times the facts, which shrink
     levels = tuple(level / share if axis.name == "frequency" else level for level in spec.levels)
     return replace(spec, facts=facts).runs_of(replace(cell, crossed=tuple(crossed.items())), levels)
@@ -70,5 +71,5 @@ def _with_background(spec: SweepSpec, cell: Cell, share: float) -> tuple[SweepSp
     facts = round(at_target * share)
     if at_target and facts < 1:
         raise InputError("at least one background fact at every budget", f"{facts} at {cell.tokens:,} tokens",
-                         "--repeat-matched", "raise the background facts or the budget")  # fmt: skip
+                         argument("repeat_matched"), "raise the background facts or the budget")  # fmt: skip
     return replace(spec, background_facts=facts), replace(cell, crossed=tuple(crossed.items()))

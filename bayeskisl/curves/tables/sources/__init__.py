@@ -13,7 +13,8 @@ from bayeskisl.curves.tables.sources.mlflow import read_mlflow
 from bayeskisl.curves.tables.sources.tensorboard import read_tensorboard
 from bayeskisl.curves.tables.sources.trainer import read_trainer
 from bayeskisl.curves.tables.sources.wandb import LOG, read_wandb
-from bayeskisl.errors import InputError
+from bayeskisl.curves.tables.spelling import map_option, quoted
+from bayeskisl.errors import InputError, way
 from bayeskisl.sweeping.store import build_it, holds_sweep
 
 __all__ = ["SOURCES", "read_exported", "read_runs", "source_of"]
@@ -48,7 +49,9 @@ def source_of(folder: Path) -> str:
     """
     export = next((each for each in (folder, folder.parent) if holds_export(each)), None)
     if export is not None:
-        remedy = f"import both: bayeskisl curves import {export} --results {export / 'results'}"
+        results = export / "results"
+        remedy = way(f"read both: `bk.read_exported({str(export)!r}, {str(results)!r})`",
+                     f"import both: bayeskisl curves import {export} --results {results}")  # fmt: skip
         raise InputError("an export with its results", "one of them", str(folder), remedy)
     for name, traces in _TRACES.items():
         if any(next(folder.rglob(trace), None) is not None for trace in traces):
@@ -58,7 +61,7 @@ def source_of(folder: Path) -> str:
             "a table's file or another tool's folder", "the folder of a sweep", str(folder), build_it(folder)
         )
     raise InputError(f"a table's file, or a folder of {', '.join(SOURCES)}", "another folder", str(folder),
-                     "name the tool with --from")  # fmt: skip
+                     way("read it with `bk.read_runs(path, TOOL)`", "name the tool with --from"))  # fmt: skip
 
 
 def read_runs(path: str | Path, source: str, metric: str | None = None, *, questions: bool = False) -> RawTable:
@@ -98,11 +101,12 @@ def read_runs(path: str | Path, source: str, metric: str | None = None, *, quest
 def _read(path: Path, source: str, metric: str | None, questions: bool) -> RawTable:
     if questions:
         if source != "lm-eval":
-            raise InputError("--by with tables and lm-eval", f"{source!r}", "by")
+            raise InputError(way("questions of lm-eval alone", "--by with tables and lm-eval"), f"{source!r}",
+                             way("questions", "by"))  # fmt: skip
         return read_samples(path)
     if source in _WITH_METRIC:
         return SOURCES[source](path, metric)
     if metric is not None:
         raise InputError(f"a metric only for {' and '.join(_WITH_METRIC)}", repr(metric), "metric",
-                         f"map it, as in --map 'accuracy=\"{metric}\"'")  # fmt: skip
+                         f"map it, as in {map_option('accuracy', quoted(metric))}")  # fmt: skip
     return SOURCES[source](path)

@@ -13,7 +13,7 @@ from bayeskisl.curves.tables.quantities import as_text, read_quantity
 from bayeskisl.curves.tables.raw import RawTable, table_of_rows
 from bayeskisl.curves.tables.read import read_table, text_of
 from bayeskisl.curves.tables.sources.lm_eval import counted, measured
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import lies_at
 
 __all__ = ["holds_export", "read_exported"]
@@ -65,9 +65,10 @@ def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawT
     if not manifest.is_file():
         got = "none in it" if folder.is_dir() else lies_at(folder)
         raise InputError("an export with its manifest runs.csv", got, str(folder),
-                         "name the folder that `bayeskisl sweep export --out` wrote")  # fmt: skip
+                         way("name the folder that `bk.export_sweep` wrote",
+                             "name the folder that `bayeskisl sweep export --out` wrote"))  # fmt: skip
     if probe not in (None, *_PROBES):
-        raise InputError(f"a probe among {', '.join(_PROBES)}", repr(probe), "--metric")
+        raise InputError(f"a probe among {', '.join(_PROBES)}", repr(probe), way("probe", "--metric"))
     if not results.is_dir():
         raise InputError("a folder of results", lies_at(results), str(results), "name the one that lm_eval wrote to")
     listed = _manifest(manifest)
@@ -123,7 +124,8 @@ def _manifest(path: Path) -> RawTable:
     missing = [name for name in _JOINED if name not in found]
     if missing:
         raise InputError("columns run, probe and task in the manifest", f"no {' and no '.join(missing)}", str(path),
-                         "restore them from the file that `bayeskisl sweep export` wrote")  # fmt: skip
+                         "restore them from the file that "
+                         f"{way('`bk.export_sweep`', '`bayeskisl sweep export`')} wrote")  # fmt: skip
     own = {found[name]: name for name in (*_JOINED, schema.PROBED) if name in found}
     return replace(table, columns={own.get(name, name): cells for name, cells in table.columns.items()})
 

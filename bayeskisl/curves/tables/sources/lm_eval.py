@@ -9,7 +9,7 @@ from bayeskisl.curves.tables.raw import RawTable, checked, table_of_rows
 from bayeskisl.curves.tables.read import text_of
 from bayeskisl.curves.tables.sources.folders import files_in, told_by_path
 from bayeskisl.curves.tables.sources.manifest import MANIFEST, Rows, is_manifest, join_manifest
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, argument
 
 __all__ = ["counted", "measured", "read_lm_eval", "read_samples"]
 
@@ -137,7 +137,9 @@ def _one(options: dict[str, Any], wanted: Any, what: str, where: str) -> str:
     if len(options) == 1:
         return next(iter(options))
     remedy = (
-        "add a column 'task' to the manifest" if what == "task" else "say which with --metric, or a column 'metric'"
+        "add a column 'task' to the manifest"
+        if what == "task"
+        else f"say which with {argument('metric')}, or a column 'metric'"
     )
     raise InputError(f"one {what}", f"{len(options)}: {', '.join(options)}", where, remedy)
 

@@ -9,7 +9,7 @@ from bayeskisl.curves.tables.raw import RawTable, table_of_rows
 from bayeskisl.curves.tables.read import text_of
 from bayeskisl.curves.tables.sources.folders import files_in, told_by_path
 from bayeskisl.curves.tables.sources.manifest import MANIFEST, Rows, is_manifest, join_manifest
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, argument
 
 __all__ = ["read_trainer"]
 
@@ -83,7 +83,7 @@ def _evaluations(content: Any, given: dict[str, Any], metric: str | None, where:
     if chosen not in names:
         got = f"none of that name ({chosen!r})" if chosen else f"{len(names)}"
         raise InputError(f"one metric of the evaluations ({', '.join(names) or 'none was logged'})", got, where,
-                         "say which with --metric or a column 'metric'")  # fmt: skip
+                         f"say which with {argument('metric')} or a column 'metric'")  # fmt: skip
     seen = content.get("num_input_tokens_seen")
     tokens = {"num_input_tokens_seen": seen} if seen and "tokens" not in given else {}
     return [
