@@ -161,7 +161,7 @@ class TargetOptions(HeldOptions):
     params: Annotated[str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 300M or 7B.")]
     tokens: Annotated[
         str | None,
-        typer.Option(metavar="N", help="Target budget, such as 1.5T or 20/param; by default the sweep's only one."),
+        typer.Option(metavar="N", help="Target budget, 1.5T or 20/param; by default the sweep's."),
     ] = None
 
     def target(self) -> "Target":
@@ -195,7 +195,7 @@ class TargetsOptions(HeldOptions):
         str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 7B; or a table: 1B,7B,70B.")
     ]
     tokens: Annotated[
-        str | None, typer.Option(metavar="N", help="Target budget, 1.5T or 20/param; by default the sweep's only one.")
+        str | None, typer.Option(metavar="N", help="Target budget, 1.5T or 20/param; by default the sweep's.")
     ] = None
 
     def targets(self) -> "list[Target]":
