@@ -203,7 +203,7 @@ def test_foreign_files_are_refused(tmp_path):
     (tmp_path / "text.nc").write_text("not netCDF")
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
     for name in ("missing.nc", "text.nc", "other.nc"):
-        with pytest.raises(InputError, match=f"{name}.*bayeskisl predict"):
+        with pytest.raises(InputError, match=f"{name}.*bk.predict"):
             load_prediction(tmp_path / name)
 
 
