@@ -74,7 +74,7 @@ def plan(
         The planned model, or its size; it is never a candidate.
     budget : float, str or Budget
         Device-seconds, or as `read_budget` reads it: ``"2h"``, ``"1e18flop"``, ``"$2000"``.
-    costs : Costs or table, optional
+    costs : Costs, path or frame, optional
         Costs of runs, or a table of your runs, as `Costs.of_table` reads it; by default 6 N D, for a budget in FLOP.
         For a budget in time or dollars also the keywords `device` with `utilisation`, or `records`; and `price`.
     candidates : iterable of Run, optional

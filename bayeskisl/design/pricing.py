@@ -32,7 +32,7 @@ class Pricing:
 
     Parameters
     ----------
-    costs : Costs or table, optional
+    costs : Costs, path or frame, optional
         Costs, or what `Costs.of_table` reads.
     records : str or Path, optional
         Folder of a sweep whose times were measured, see `Costs.of_records`.
