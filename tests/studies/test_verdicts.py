@@ -9,6 +9,7 @@ from studies.verdicts import DESIGNS, simulate_design, simulate_verdicts
 SAID = {
     "all-kept": "never_moves", "all-lost": "all_lost", "no-signal": "no_signal", "rising": "wrong_way",
     "hump": "turns_back", "all-or-nothing": "few_in_the_fall", "wrong-rows": "outlying_rows",
+    "falling": "against_size",
 }  # fmt: skip
 
 
