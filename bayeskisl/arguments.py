@@ -10,6 +10,7 @@ import numpy as np
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import (
     BACKTEST,
+    CHECK,
     CRITICAL_POINTS,
     CURVES,
     DECISION,
@@ -82,6 +83,7 @@ _MADE_BY = {
     PLAN: "make one with `bk.plan(fit, params=..., budget=...)`",
     BACKTEST: "make one with `bk.backtest(curves)`",
     CRITICAL_POINTS: "make one with `bk.extrapolate_points(table, params)`",
+    CHECK: "make one with `bk.check(curves)`",
 }
 _LOADED_BY = {FIT: "load_fit", CURVES: "load_curves", DECISION: "load_decision", PREDICTION: "load_decision"}
 

@@ -9,6 +9,7 @@ from bayeskisl.errors import InputError, way
 
 __all__ = [
     "BACKTEST",
+    "CHECK",
     "CRITICAL_POINTS",
     "CURVES",
     "DECISION",
@@ -24,7 +25,7 @@ __all__ = [
 
 CURVES, FIT, PREDICTION, DECISION = "retention curves", "a fit", "a prediction", "a decision"
 VERIFICATION, PLAN, BACKTEST = "a verification", "a plan", "a back-test"
-CRITICAL_POINTS = "a forecast from critical points"
+CRITICAL_POINTS, CHECK = "a forecast from critical points", "a check of curves"
 _ANSWERS = {"prediction": PREDICTION, "decision": DECISION}
 _MADE_OF = {
     (FIT, CURVES): (("fit",), ()),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayeskisl.cli.display import echo, print_json, show
+from bayeskisl.cli.display import echo, print_json
 from bayeskisl.cli.files import FigureFile, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Curves, LawName, Seed
@@ -67,26 +67,14 @@ def fit(
     if as_json:
         print_json({"file": out, **_summary(result)})
     else:
-        _print(result, every)
+        from bayeskisl.reporting.text import describe_fit
+
+        echo(describe_fit(result, result.summary().to_string() if every else None))
     if not result.gate.passed:
         raise GateError(f"{out}: {'; '.join(result.gate.reasons)}. The posterior is saved and marked as failed.")
     if not as_json:
         rhat, ess = result.gate.rhat, min(result.gate.ess_bulk, result.gate.ess_tail)
         echo(f"gate {result.gate.outcome} (largest R-hat {rhat:.3f}, fewest effective draws {ess:,.0f}): {out}")
-
-
-def _print(result: "Fit", every: bool) -> None:
-    from bayeskisl.cli.fitted import posterior_table
-
-    show(result.summary().to_string() if every else posterior_table(result))
-    if result.law.has_limits:
-        from bayeskisl.inference import regime, regime_sentence
-
-        echo(f"regime: {regime_sentence(regime(result))}")
-    for warning in result.warnings:
-        echo(f"{warning.severity}: {warning}")
-    if result.gate.passed and len(result.weights) > 1:
-        echo("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items()))
 
 
 def _summary(result: "Fit") -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,7 @@ from bayeskisl.curves.finding import Finding, Severity, by_severity
 from bayeskisl.curves.guesses import below_guesses
 from bayeskisl.curves.rates import rates_differ
 from bayeskisl.curves.titles import title_of
+from bayeskisl.kinds import CHECK
 from bayeskisl.quantities import three_digits
 
 __all__ = ["Diagnosis", "check"]
@@ -46,6 +47,7 @@ class Diagnosis:
         The examined data, in one sentence.
     """
 
+    kind: ClassVar[str] = CHECK
     findings: tuple[Finding, ...]
     summary: str
 

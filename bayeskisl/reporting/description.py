@@ -1,15 +1,17 @@
 """Descriptions in words: the text that the command line prints for a result."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from bayeskisl.arguments import kind_of, require_kind
 from bayeskisl.curves import describe_import
 from bayeskisl.decision import Decision
-from bayeskisl.kinds import CRITICAL_POINTS, CURVES, DECISION, PREDICTION, VERIFICATION
+from bayeskisl.kinds import CHECK, CRITICAL_POINTS, CURVES, DECISION, FIT, PREDICTION, VERIFICATION
 from bayeskisl.reporting.text import (
     describe_critical_points,
     describe_decision,
+    describe_fit,
     describe_prediction,
     describe_verification,
 )
@@ -17,7 +19,9 @@ from bayeskisl.reporting.text import (
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayeskisl.curves import Diagnosis
     from bayeskisl.decision import CriticalPoints, Verification
+    from bayeskisl.inference import Fit
 
 __all__ = ["describe"]
 
@@ -27,16 +31,18 @@ _DESCRIBED_BY: dict[str, Callable[[Any], str]] = {
     VERIFICATION: describe_verification,
     CURVES: describe_import,
     CRITICAL_POINTS: describe_critical_points,
+    FIT: describe_fit,
+    CHECK: attrgetter("text"),
 }
 
 
-def describe(thing: "Decision | Verification | CriticalPoints | xr.Dataset") -> str:
-    """Describe an answer, a verification, a forecast from points or imported curves, as the command line does.
+def describe(thing: "Fit | Decision | Verification | CriticalPoints | Diagnosis | xr.Dataset") -> str:
+    """Describe a fit, an answer, a verification, a check of curves or imported curves, as the command line does.
 
     Parameters
     ----------
-    thing : Decision, Verification, CriticalPoints or xarray.Dataset
-        Result of `decide`, `verify`, `extrapolate_points`, `predict` or `curves_from_table`.
+    thing : Fit, Decision, Verification, CriticalPoints, Diagnosis or xarray.Dataset
+        Result of `fit`, `decide`, `verify`, `extrapolate_points`, `check`, `predict` or `curves_from_table`.
 
     Returns
     -------

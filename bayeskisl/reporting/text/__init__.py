@@ -17,6 +17,7 @@ from bayeskisl.reporting.text.answers import (
 )
 from bayeskisl.reporting.text.critical_points import describe_critical_points
 from bayeskisl.reporting.text.decisions import describe_decision, domain_line
+from bayeskisl.reporting.text.fits import describe_fit
 from bayeskisl.reporting.text.predictions import (
     budget,
     describe_prediction,
@@ -46,6 +47,7 @@ __all__ = [
     "decision_rows",
     "describe_critical_points",
     "describe_decision",
+    "describe_fit",
     "describe_prediction",
     "describe_verification",
     "domain_line",

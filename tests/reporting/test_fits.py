@@ -1,12 +1,15 @@
-"""What `bayeskisl fit` calls its cells: whatever several of them share is left out."""
+"""What `bayeskisl fit` prints of a posterior."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from bayeskisl.cli.fitted import _places, _quantities
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import cell_table, check, load_curves
+from bayeskisl.inference import load_fit
 from bayeskisl.inference.simulate import design_curves
+from bayeskisl.reporting import describe
+from bayeskisl.reporting.numbers import three_digits
+from bayeskisl.reporting.text.fits import _places, _quantities
 from tests.decision.hand_made import amount_curves, posterior_draws
 
 
@@ -31,3 +34,18 @@ def test_a_group_that_feels_no_load_has_no_effect_of_it(effect, is_said):
     posterior = posterior_draws()
     fit = SimpleNamespace(curves=amount_curves(), posterior=posterior.assign(load_effect=0 * posterior.tau + effect))
     assert ("effect of the load" in [label for label, *_ in _quantities(fit, "infused")]) == is_said
+
+
+def test_a_fit_is_described_in_rows_beside_its_regime():
+    found = load_fit("desk-four")
+    table, rest = describe(found).split("\n\n")
+    head, *rows = table.splitlines()
+    assert head.split() == ["posterior", "median", "90", "%", "interval"]
+    median = three_digits(found.summary()["median"].filter(like="collapse[3456p").item())
+    assert rows[0].split()[:6] == ["collapse", "of", "3,456", "parameters,", "facts", median]
+    assert rest.startswith("regime: ")
+
+
+def test_a_check_is_described_by_its_findings():
+    found = check(load_curves("desk-amount"))
+    assert describe(found) == found.text

@@ -1,4 +1,4 @@
-"""The table of `bayeskisl fit`: collapse points and the law's own quantities, in 80 columns."""
+"""Sentences about posteriors: a table of collapse points and of the law's own quantities, then what limits them."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -8,17 +8,19 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
-from bayeskisl.cli.display import slim_table
+from bayeskisl.curves import cell_table
 from bayeskisl.curves.cells import told_apart
-from bayeskisl.quantities import short
+from bayeskisl.decision.intervals import interval
+from bayeskisl.quantities import short, size
+from bayeskisl.reporting.numbers import percent, span, three_digits
+from bayeskisl.reporting.text.tables import aligned
 
 if TYPE_CHECKING:
     import xarray as xr
-    from rich.table import Table
 
     from bayeskisl.inference import Fit
 
-__all__ = ["posterior_table"]
+__all__ = ["describe_fit"]
 
 # One value per group, by the name that a reader knows.
 _OF_GROUP = {
@@ -28,26 +30,52 @@ _OF_GROUP = {
 }
 
 
-def posterior_table(fit: "Fit") -> "Table":
-    """Return medians and 90 % equal-tailed intervals, group by group."""
-    from bayeskisl.decision.intervals import interval
-    from bayeskisl.reporting.numbers import percent, span, three_digits
+def describe_fit(fit: "Fit", table: str | None = None) -> str:
+    """Describe a posterior: medians and 90 % equal-tailed intervals, group by group, then regime and warnings.
 
-    table = slim_table("", "median", "90 % interval", words=["", "90 % interval"])
-    groups = fit.posterior[schema.GROUP].values
+    Parameters
+    ----------
+    fit : Fit
+    table : str, optional
+        Another table in the place of the first.
+
+    Returns
+    -------
+    str
+        Plain text.
+    """
+    return "\n".join([*_tables(fit), *_beside(fit)] if table is None else [table, *_beside(fit)])
+
+
+def _tables(fit: "Fit") -> Iterator[str]:
+    groups = [str(group) for group in fit.posterior[schema.GROUP].values]
     for group in groups:
-        if len(groups) > 1:
-            table.add_row(f"[bold]{group}[/bold]", "", "")
-        for label, draws, is_share in _quantities(fit, str(group)):
-            median, low, high = interval(draws, 0.9)
-            between = f"{percent(low)} to {percent(high)}" if is_share else span(low, high)
-            table.add_row(label, percent(median) if is_share else three_digits(median), between)
-    return table
+        head = (f"{group.replace('_', ' ')} facts" if len(groups) > 1 else "posterior", "median", "90 % interval")
+        yield from aligned([head, *(_row(*each) for each in _quantities(fit, group))])
+        yield ""
+
+
+def _row(label: str, draws: FloatArray, is_share: bool) -> tuple[str, ...]:
+    median, low, high = interval(draws, 0.9)
+    if is_share:
+        return label, percent(median), f"{percent(low)} to {percent(high)}"
+    return label, three_digits(median), span(low, high)
+
+
+def _beside(fit: "Fit") -> Iterator[str]:
+    """State the regime, the warnings, and the weights of several laws."""
+    if fit.law.has_limits:
+        from bayeskisl.inference import regime, regime_sentence
+
+        yield f"regime: {regime_sentence(regime(fit))}"
+    for warning in fit.warnings:
+        yield f"{warning.severity}: {warning}"
+    if fit.gate.passed and len(fit.weights) > 1:
+        yield "weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in fit.weights.items())
 
 
 def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]]:
     """Yield label, draws, and whether the draws are a share of the tokens, for each quantity."""
-    from bayeskisl.curves import cell_table
     from bayeskisl.inference.gate import scalars
 
     places = _places(cell_table(fit.curves)[0])
@@ -66,7 +94,7 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]
 
 def _places(cells: "xr.Dataset") -> list[str]:
     """Name cells by their size, and by budget and domain where there are several."""
-    names = [f"{short(params)} parameters" for params in cells[schema.PARAMS].values]
+    names = [f"{size(params)} parameters" for params in cells[schema.PARAMS].values]
     if len(np.unique(cells[schema.TOKENS])) > 1:
         names = [
             f"{place}, {short(tokens)} tokens" for place, tokens in zip(names, cells[schema.TOKENS].values, strict=True)
