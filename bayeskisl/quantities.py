@@ -8,8 +8,8 @@ from bayeskisl.errors import InputError
 
 __all__ = [
     "ABBREVIATED", "LONGEST", "NOUN", "NUMBER", "POWER", "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE",
-    "SCALES", "as_number", "duration", "factor", "is_percent", "number_in", "read_budget", "read_number",
-    "read_numbers", "scaled", "short", "size", "size_and_budget", "three_digits",
+    "SCALES", "as_number", "duration", "factor", "is_percent", "number_in", "read_budget", "read_budgets",
+    "read_number", "read_numbers", "scaled", "short", "size", "size_and_budget", "three_digits",
 ]  # fmt: skip
 
 # Relative differences up to which two numbers are the same one.
@@ -143,10 +143,20 @@ def as_number(value: Any) -> float:
 
 def read_numbers(text: str, where: str) -> list[int]:
     """Read several numbers separated by commas: ``1B,7B,70B``; a comma between thousands is refused."""
+    return [read_number(each, where) for each in _apart(text, where)]
+
+
+def read_budgets(text: str, params: float, where: str) -> list[int]:
+    """Read several budgets separated by commas, each as `read_budget` does: ``20/param,1.5T``."""
+    return [read_budget(each, params, where) for each in _apart(text, where)]
+
+
+def _apart(text: str, where: str) -> list[str]:
+    """Return the parts between commas; one between thousands is refused."""
     if found := re.search(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?![\d.\w])", text):
         raise InputError("numbers apart by commas, without a comma between thousands", repr(found[0]), where,
                          f"write {found[0].replace(',', '')}, or spaces behind commas")  # fmt: skip
-    return [read_number(each, where) for each in text.split(",")]
+    return text.split(",")
 
 
 def short(value: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayeskisl.cli.display import echo, print_json
+from bayeskisl.cli.display import echo, print_json, show
 from bayeskisl.cli.files import FigureFile, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Curves, LawName, Seed
@@ -67,9 +67,12 @@ def fit(
     if as_json:
         print_json({"file": out, **_summary(result)})
     else:
-        from bayeskisl.reporting.text import describe_fit
+        from bayeskisl.reporting.text import beside_posterior, describe_fit
 
-        echo(describe_fit(result, result.summary().to_string() if every else None))
+        if every:  # a wide table is not wrapped
+            show(result.summary().to_string())
+        for said in beside_posterior(result) if every else [describe_fit(result)]:
+            echo(said)
     if not result.gate.passed:
         raise GateError(f"{out}: {'; '.join(result.gate.reasons)}. The posterior is saved and marked as failed.")
     if not as_json:

@@ -4,7 +4,7 @@ A command names such groups as its parameters and receives one object for each; 
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -15,7 +15,7 @@ import typer
 from bayeskisl.cli.help import Command, help_of, rare
 from bayeskisl.cli.progress import be_quiet
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import number_in, read_budget, read_number, read_numbers
+from bayeskisl.quantities import number_in, read_budget, read_budgets, read_number, read_numbers
 
 if TYPE_CHECKING:
     from bayeskisl.target import Target
@@ -200,19 +200,16 @@ class TargetsOptions(HeldOptions):
 
     def targets(self) -> "list[Target]":
         """The targets: every size at every budget."""
+
+        def budgets(size: float) -> Sequence[int | None]:
+            return read_budgets(self.tokens, size, "--tokens") if self.tokens else [None]
+
         sizes = read_numbers(self.params, "--params")
-        return [self.about(size, budget) for size in sizes for budget in _budgets(self.tokens, size)]
+        return [self.about(size, budget) for size in sizes for budget in budgets(size)]
 
 
 def _budget(tokens: str | None, params: float) -> int | None:
     return read_budget(tokens, params, "--tokens") if tokens else None
-
-
-def _budgets(tokens: str | None, params: float) -> list[int | None]:
-    """Budgets for a size, each a number of tokens or of tokens per parameter."""
-    if tokens and "param" in tokens.lower():
-        return [_budget(each, params) for each in tokens.split(",")]
-    return [*read_numbers(tokens, "--tokens")] if tokens else [None]
 
 
 def _held(pairs: list[str]) -> Mapping[str, Any]:

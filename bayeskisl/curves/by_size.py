@@ -1,7 +1,7 @@
 """Half-points against size: every law expects that larger models need no more exposures than smaller ones."""
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from bayeskisl.arrays import FloatArray
 
@@ -46,7 +46,7 @@ def against_size(sizes: FloatArray, critical: FloatArray) -> str:
     off, residuals = critical - np.polyval(line, log_size), _COUNTS_FOR + len(log_size) - 2
     scatter = np.sqrt((_COUNTS_FOR * _SCATTER**2 + np.sum(off**2)) / residuals)
     error = scatter / np.sqrt(np.sum((log_size - log_size.mean()) ** 2))
-    if slope > error * stats.t.isf(_SIGNIFICANCE, residuals):
+    if slope > error * stdtrit(residuals, 1 - _SIGNIFICANCE):
         return AGAINST_SIZE
     largest = log_size == log_size.max()
     rise = critical[largest].mean() - critical[~largest].min()

@@ -265,8 +265,7 @@ def _sides(group: str, shown: list[Curve]) -> Iterator[Finding]:
 def _sizes_disagree(group: str, shown: list[Curve]) -> Iterator[Finding]:
     """Sizes whose half-point lies off the line through the others of one budget."""
     off = []
-    for budget in sorted({one.tokens for one in shown}):
-        crossed = [one for one in shown if one.tokens == budget and one.side == Side.CROSSED]
+    for crossed in _crossed_by_budget(shown):
         if len({one.params for one in crossed}) < max(_FEWEST_SIZES, 0.9 * len(crossed)):
             continue
         size, half = (np.array(each) for each in zip(*((np.log(c.params), c.half_point) for c in crossed), strict=True))
@@ -289,8 +288,11 @@ def _sizes_disagree(group: str, shown: list[Curve]) -> Iterator[Finding]:
 
 def _against_size(group: str, shown: list[Curve]) -> Iterator[Finding]:
     """Half-points that move against every law: larger models would need more exposures than smaller ones."""
-    crossed = [one for one in shown if one.side == Side.CROSSED]
-    for one_budget in _by_budget(crossed):
+    by_budget = _crossed_by_budget(shown)
+    together = [one for each in by_budget for one in each]
+    if len({one.params for one in together}) == len(together) == len(by_budget):  # each size has a budget of its own
+        by_budget = [together]
+    for one_budget in by_budget:
         sizes = np.array([one.params for one in one_budget])
         # where the budget follows the size, the largest effect that budgets are known to have is allowed for
         code = against_size(sizes, np.array([one.half_point - np.log(one.tokens) for one in one_budget]))
@@ -299,12 +301,10 @@ def _against_size(group: str, shown: list[Curve]) -> Iterator[Finding]:
             yield Finding(code, severity, in_words(code, sizes, f"exposures of '{group}' facts"), REMEDY, group)
 
 
-def _by_budget(curves: list[Curve]) -> list[list[Curve]]:
-    """Curves of each budget; all of them together where each size has a budget of its own."""
-    budgets = sorted({one.tokens for one in curves})
-    if len({one.params for one in curves}) == len(curves) == len(budgets):
-        return [curves]
-    return [[one for one in curves if one.tokens == budget] for budget in budgets]
+def _crossed_by_budget(shown: list[Curve]) -> list[list[Curve]]:
+    """Curves with runs on both sides of their half-point, those of each budget together."""
+    crossed = [one for one in shown if one.side == Side.CROSSED]
+    return [[one for one in crossed if one.tokens == budget] for budget in sorted({one.tokens for one in crossed})]
 
 
 def _budget_follows_size(curves: xr.Dataset) -> Iterator[Finding]:

@@ -107,7 +107,7 @@ class CriticalPoints:
             weight="unusable",
             remedy=way("try another `seed`", "try another --seed"),
         )
-        points = np.log(group_exposures(self.curves).sel(group=self.target.group).values)
+        points = _log_exposures(self.curves, self.target)
         found = about_points(critical, self.target, self.curves, points, self.law.has_limits)
         return ranked([*found, *([] if self.passed else [disagree])])
 
@@ -154,7 +154,7 @@ class CriticalPoints:
         return self.target.params / float(self.curves[schema.PARAMS].max())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON, as `curves extrapolate --json` prints them."""
+        """Return plain values for JSON, as `extrapolate --json` prints them."""
         median, low, high = self.predicted
         exponent, name = interval(self.exponent, self.ci_prob), interval_name(self.ci_prob)
         return {
@@ -320,8 +320,12 @@ def _forecast(
 def _log_points(curves: xr.Dataset, target: PlannedModel) -> FloatArray:
     """Log critical exposures of each cell, ``(cell,)``."""
     _, cell_of_run = cell_table(curves)
-    points = np.log(group_exposures(curves).sel(group=target.group).values)
-    return points[np.argsort(cell_of_run)]
+    return _log_exposures(curves, target)[np.argsort(cell_of_run)]
+
+
+def _log_exposures(curves: xr.Dataset, target: PlannedModel) -> FloatArray:
+    """Log critical exposures of each point, ``(run,)``."""
+    return np.asarray(np.log(group_exposures(curves).sel(group=target.group).values))
 
 
 def _ensemble(

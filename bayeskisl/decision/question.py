@@ -62,11 +62,12 @@ class Question:
     def answered_from(self, found: Forecast, gains: Gains) -> xr.Dataset:
         """Decide from a prediction."""
         prospect = found.prospect
-        bounds, risk = [self._bounds(one) for one in found.alone.values()], self.criterion.risk
+        bounds, own = [self._bounds(one) for one in found.alone.values()], self._bounds(prospect)
+        risk = self.criterion.risk
         optima, best = gains.optima(), gains.best_mean()
         of_draws = {schema.OPTIMUM: optima.place, "best_utility": optima.value}
         scalars = {
-            schema.CHOICE: min(self._choice(prospect, risk), gains.high),
+            schema.CHOICE: min(self._within(own, risk), gains.high),
             "risk_neutral_choice": float(best.place[0]) if best.side[0] == 0 else np.nan,
             "risk_neutral_side": int(best.side[0]),
             "best_mean_utility": float(best.value[0]),
@@ -84,7 +85,7 @@ class Question:
             | {
                 "choice_by_law": ("law", [min(self._within(each, risk), gains.high) for each in bounds]),
                 "bounds_by_law": (("law", "chain", "draw"), np.reshape(bounds, (len(bounds), *shape))),
-                "choice_at_risk": ("stated_risk", [min(self._choice(prospect, each), gains.high) for each in _RISKS]),
+                "choice_at_risk": ("stated_risk", [min(self._within(own, each), gains.high) for each in _RISKS]),
                 "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
             }
         ).assign_coords(end=["low", "high"], stated_risk=list(_RISKS))
@@ -117,11 +118,8 @@ class Question:
         }
         return found, mended
 
-    def _choice(self, prospect: Prospect, risk: float) -> float:
-        """The largest infusion within the risk, or the smallest sufficient one if more infusion harms no group."""
-        return self._within(self._bounds(prospect), risk)
-
     def _within(self, bounds: FloatArray, risk: float) -> float:
+        """The largest infusion within the risk, or the smallest sufficient one if more infusion harms no group."""
         return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
 
     def limiting_group(self, prospect: Prospect) -> str:

@@ -17,7 +17,7 @@ from bayeskisl.reporting.text.answers import (
 )
 from bayeskisl.reporting.text.critical_points import describe_critical_points
 from bayeskisl.reporting.text.decisions import describe_decision, domain_line
-from bayeskisl.reporting.text.fits import describe_fit
+from bayeskisl.reporting.text.fits import beside_posterior, describe_fit
 from bayeskisl.reporting.text.predictions import (
     budget,
     describe_prediction,
@@ -40,6 +40,7 @@ from bayeskisl.reporting.text.verifications import (
 __all__ = [
     "answer",
     "beside_it",
+    "beside_posterior",
     "bound",
     "budget",
     "choice_or_none",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bayeskisl.inference import Fit
 
-__all__ = ["describe_fit"]
+__all__ = ["beside_posterior", "describe_fit"]
 
 # One value per group, by the name that a reader knows.
 _OF_GROUP = {
@@ -30,21 +30,9 @@ _OF_GROUP = {
 }
 
 
-def describe_fit(fit: "Fit", table: str | None = None) -> str:
-    """Describe a posterior: medians and 90 % equal-tailed intervals, group by group, then regime and warnings.
-
-    Parameters
-    ----------
-    fit : Fit
-    table : str, optional
-        Another table in the place of the first.
-
-    Returns
-    -------
-    str
-        Plain text.
-    """
-    return "\n".join([*_tables(fit), *_beside(fit)] if table is None else [table, *_beside(fit)])
+def describe_fit(fit: "Fit") -> str:
+    """Describe a posterior: medians and 90 % equal-tailed intervals, group by group, then `beside_posterior`."""
+    return "\n".join([*_tables(fit), *beside_posterior(fit)])
 
 
 def _tables(fit: "Fit") -> Iterator[str]:
@@ -62,8 +50,8 @@ def _row(label: str, draws: FloatArray, is_share: bool) -> tuple[str, ...]:
     return label, three_digits(median), span(low, high)
 
 
-def _beside(fit: "Fit") -> Iterator[str]:
-    """State the regime, the warnings, and the weights of several laws."""
+def beside_posterior(fit: "Fit") -> Iterator[str]:
+    """State the regime, the warnings, and the weights of several laws, a line each."""
     if fit.law.has_limits:
         from bayeskisl.inference import regime, regime_sentence
 
