@@ -155,6 +155,15 @@ class Axis(ABC):
         shared = fixed[schema.BACKGROUND_FACTS], fixed[schema.BACKGROUND_SHARE]
         return background_exposures(tokens, self.ratio(value, fixed), *shared, length)
 
+    def exposures_uninfused(self, fixed: Fixed, load: LoadEffect | None = None, ratio: Array = 0.0) -> Array:
+        """Effective exposures of a background fact in the same run without infusion.
+
+        The general corpus has the whole budget there, but for a `ratio` that an import assumed.
+        """
+        shared = fixed[schema.BACKGROUND_FACTS], fixed[schema.BACKGROUND_SHARE]
+        exposures = background_exposures(fixed[schema.TOKENS], ratio, *shared, fixed[schema.TOKENS_PER_FACT])
+        return exposures * (1.0 if load is None else load.worth(self._background_facts(fixed)))
+
     def value(self, exposures: Array, group: str, fixed: Fixed, load: LoadEffect | None = None) -> Array:
         """The value at which a group is seen `exposures` times.
 

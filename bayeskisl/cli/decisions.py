@@ -73,13 +73,13 @@ class CriterionOptions:
         ),
     ] = None
     keep_of: Annotated[
-        str,
+        str | None,
         rare(
             metavar="WHAT",
             help="What `--keep` is a share of: the `ceiling` of each group, all `facts`, or what background facts keep "
-            "`uninfused`.",
+            "`uninfused`, which is usual for a benchmark.",
         ),
-    ] = "ceiling"
+    ] = None
     facts: Annotated[
         str | None, typer.Option(metavar="N", help="Size of your domain in facts, for the ratio that it needs.")
     ] = None

@@ -18,6 +18,7 @@ __all__ = [
     "known_uninfused",
     "most_recalled",
     "most_recalled_of_cells",
+    "of_uninfused",
     "typical_corpus",
 ]
 
@@ -59,6 +60,14 @@ def benchmarks(curves: xr.Dataset) -> BoolArray:
     """Whether each group is a general benchmark, shape ``(group,)``."""
     benchmark: BoolArray = curves[schema.GROUP].values == schema.BACKGROUND
     return benchmark & (curves.attrs.get(SCALE) == "relative")
+
+
+def of_uninfused(curves: xr.Dataset) -> BoolArray:
+    """Whether what a group retains without infusion is its whole, since no budget teaches it in full: ``(group,)``.
+
+    It is the whole of a general benchmark. A score without infusion that was measured is part of its ceiling instead.
+    """
+    return benchmarks(curves) & ~known_uninfused(curves)
 
 
 def known_uninfused(curves: xr.Dataset) -> BoolArray:

@@ -110,7 +110,7 @@ def decide(
     _require_probed(by, planned.groups)
     options = Options(kind, ci_prob, seed)
     question = Question(planned, options, by)
-    decision = decision_on(fit, question, forecast(fit, planned, by.levels, options), apart)
+    decision = decision_on(fit, question, forecast(fit, planned, question.levels, options), apart)
     if not sensitivity:
         return decision
     return Decision(decision.data.assign(sensitivity_rows(fit, decision, question.answered_by)))

@@ -23,7 +23,7 @@ class CriterionKeywords(TypedDict, total=False):
     utility: Utility
     risk: float
     keep: float | Mapping[str, float]
-    keep_of: KeepOf
+    keep_of: KeepOf | None
     facts: float | None
     at_most: float | None
 
@@ -80,11 +80,11 @@ class Criterion:
     keep : float or mapping
         Share that a group must retain, in (0, 1), or a share by group, ``{"infused": 0.9, "background": 0.98}``; a
         group without an entry must retain 0.9.
-    keep_of : {"ceiling", "facts", "uninfused"}
+    keep_of : {"ceiling", "facts", "uninfused"}, optional
         Reference of that share: the group's own ceiling, so that a low ceiling is not penalised; all of its facts; or
-        what the same model retains without infusion, for background facts that no budget of the sweep teaches in full,
-        such as a benchmark. Infused facts have no level without infusion: ``"uninfused"`` asks for a share of their
-        ceiling.
+        what the same model retains without infusion, for background facts that no budget of the sweep teaches in full.
+        Infused facts have no level without infusion: ``"uninfused"`` asks for a share of their ceiling. By default
+        ``"uninfused"`` where the background is a general benchmark, and ``"ceiling"`` otherwise.
     facts : float, optional
         Size K of your domain, for the ratio that it needs. By default the choice rounded down to 1, 2 or 5 times a
         power of 10 (amount), the K of the sweep (ratio), or the K of the choice (dose).
@@ -106,7 +106,7 @@ class Criterion:
     utility: Utility = field(default_factory=KeptFacts)
     risk: float = 0.10
     keep: float | Mapping[str, float] = field(default=KEEP, hash=False)
-    keep_of: KeepOf = "ceiling"
+    keep_of: KeepOf | None = None
     facts: float | None = None
     at_most: float | None = None
 
@@ -114,7 +114,7 @@ class Criterion:
         if self.utility is None:
             object.__setattr__(self, "utility", KeptFacts())
         require_share(risk=self.risk)
-        Levels(self.keep, self.keep_of)
+        self.levels("ceiling")
         if not callable(self.utility):
             raise InputError("`KeptFacts` or a function of the outcomes", in_words(self.utility), "utility")
         if self.facts is not None:
@@ -122,7 +122,6 @@ class Criterion:
         if self.at_most is not None:
             require_positive(self.at_most, "at_most", "a positive infusion")
 
-    @property
-    def levels(self) -> Levels:
-        """The share that each group must retain."""
-        return Levels(self.keep, self.keep_of)
+    def levels(self, usual: KeepOf) -> Levels:
+        """Return the share that each group must retain; `usual` is its reference where none was stated."""
+        return Levels(self.keep, usual if self.keep_of is None else self.keep_of)

@@ -10,7 +10,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.planned_model import of_target, planned_model
-from bayeskisl.decision.prospect import Kind, draws_at
+from bayeskisl.decision.prospect import Kind, every_draw_at, fall_of, infusion_keeping
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def collapse_along_sizes(
         targets = [replace(planned, tokens=share * planned.params) for planned in targets]
     lines = []
     for planned in targets:
-        draws = draws_at(fit, planned, kind=kind, seed=seed, as_new=True)
-        threshold = draws["log_critical_exposures"] + draws["run_effect"]
-        collapse = planned.infusion(threshold, load_effect=draws.get("load_effect", 0.0))
-        lines.append([quantiles(collapse.sel(law=law).values, probabilities) for law in collapse["law"].values])
+        by_law = every_draw_at(fit, planned, kind=kind, seed=seed, as_new=True)
+        falls = [fall_of(by_law.sel(law=law), planned.group) for law in fit.weights]
+        collapse = [infusion_keeping(0.5, fall, planned.group, planned) for fall in falls]
+        lines.append([quantiles(draws, probabilities) for draws in collapse])
     return xr.DataArray(
         np.moveaxis(np.array(lines), 0, 1),
         dims=("law", "params", "quantile"),

@@ -149,5 +149,7 @@ class Glances:
     def _forecast(self, target: PlannedModel) -> Forecast:
         place = target.params, target.tokens
         if place not in self._forecasts:
-            self._forecasts[place] = forecast(self.thinned, target, self.criterion.levels, self.options)
+            self._forecasts[place] = forecast(
+                self.thinned, target, self.criterion.levels(target.usual_reference), self.options
+            )
         return self._forecasts[place]

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect
 from bayeskisl.curves import reference_load
+from bayeskisl.curves.benchmark import of_uninfused
+from bayeskisl.curves.exposures import assumed_terms
+from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.intervals import HalfPoint, grid_quantiles
 from bayeskisl.decision.measure import CellCounts, bounded
+from bayeskisl.decision.prospect import fall_of
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -104,7 +109,24 @@ def predict_half_point(
     from bayeskisl.inference import extrapolate
 
     ahead = extrapolate(fit, params, tokens, covariates=place.held_fixed, kind="mean", seed=seed)
-    ahead = ahead.sel(group=place.group)
-    load = LoadEffect(ahead["load_effect"].values.ravel(), reference_load(fit.curves))
-    draws = place.counted(ahead["log_critical_exposures"].values.ravel(), load)
-    return draws, tuple(ahead.attrs["prior_driven"])
+    return _half_points(ahead, place, fit.curves), tuple(ahead.attrs["prior_driven"])
+
+
+def _half_points(ahead: xr.Dataset, place: Place, curves: xr.Dataset) -> FloatArray:
+    """Log exposures at the half-points of draws of a cell, shape ``(draw,)``."""
+    fall = fall_of(ahead, place.group, of_run=False)
+    load = LoadEffect(fall.load_effect, reference_load(curves))
+    whole = _kept_uninfused(fall, place, load, curves) if _is_benchmark(place.group, curves) else 1.0
+    return place.counted(fall.log_exposures_keeping(0.5 * whole), load)
+
+
+def _is_benchmark(group: str, curves: xr.Dataset) -> bool:
+    """Whether the whole of a group is what it retains without infusion, so that half of that is its half-point."""
+    return bool(of_uninfused(curves)[curves[schema.GROUP].values == group].any())
+
+
+def _kept_uninfused(fall: Fall, place: Place, load: LoadEffect, curves: xr.Dataset) -> FloatArray:
+    """Share of its ceiling that a benchmark retains without infusion, shape ``(draw,)``."""
+    ratio = place.held_fixed[schema.RATIO] if schema.RATIO in assumed_terms(curves) else 0.0
+    exposures = place.axis.exposures_uninfused(place.held_fixed, load, ratio)
+    return fall.share_of_ceiling(np.reshape(np.log(exposures), (-1, 1)))[:, 0]

@@ -10,12 +10,12 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
-from bayeskisl.curves.benchmark import known_uninfused
+from bayeskisl.curves.benchmark import benchmarks, known_uninfused
 from bayeskisl.curves.cells import same_tokens_per_parameter, tokens_per_parameter, without_rounding
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import infused_group, probed_groups
+from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.errors import InputError, way
-from bayeskisl.knowledge.identity import background_exposures
 from bayeskisl.quantities import SAME_BUDGET, SAME_HELD, SAME_SIZE
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target
@@ -62,6 +62,8 @@ class PlannedModel:
     knows_uninfused : bool
         Whether what each model recalls of the background without infusion was measured: its ceiling is then a share of
         that.
+    benchmarks : tuple of str
+        Groups that are general benchmarks, which no budget of the sweep teaches in full.
     """
 
     params: float
@@ -75,6 +77,17 @@ class PlannedModel:
     relative: bool = False
     invented: tuple[str, ...] = ()
     knows_uninfused: bool = False
+    benchmarks: tuple[str, ...] = ()
+
+    @property
+    def usual_reference(self) -> KeepOf:
+        """The reference of levels where none was stated: what a benchmark keeps without infusion, or else ceilings."""
+        return "uninfused" if self.benchmarks else "ceiling"
+
+    @property
+    def of_uninfused(self) -> tuple[str, ...]:
+        """Groups whose whole is what they retain without infusion, see `bayeskisl.curves.benchmark.of_uninfused`."""
+        return () if self.knows_uninfused else self.benchmarks
 
     @property
     def coordinate(self) -> str:
@@ -137,11 +150,8 @@ class PlannedModel:
 
         The general corpus has the whole budget there. Where an import assumed the ratio, the corpus keeps its tokens.
         """
-        held, load = self.held_fixed, self._load(load_effect)
-        facts, share = held[schema.BACKGROUND_FACTS], held[schema.BACKGROUND_SHARE]
-        ratio = held[schema.RATIO] if schema.RATIO in self.invented else 0.0
-        exposures = background_exposures(self.tokens, ratio, facts, share, held[schema.TOKENS_PER_FACT])
-        return np.log(exposures * (1.0 if load is None else load.worth(facts)))
+        ratio = self.held_fixed[schema.RATIO] if schema.RATIO in self.invented else 0.0
+        return np.log(self.axis.exposures_uninfused(self.everything_else, self._load(load_effect), ratio))
 
     def _load(self, effect: FloatArray | float) -> LoadEffect | None:
         return LoadEffect(effect, self.reference_load) if np.any(effect) else None
@@ -214,6 +224,9 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
         relative=curves.attrs.get("exposure_scale") == "relative",
         invented=assumed_terms(curves),
         knows_uninfused=bool(known_uninfused(curves)[curves[schema.GROUP].values == schema.BACKGROUND].any()),
+        benchmarks=tuple(
+            group for group in curves[schema.GROUP].values[benchmarks(curves)].tolist() if group in groups
+        ),
     )
 
 

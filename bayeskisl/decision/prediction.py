@@ -14,13 +14,21 @@ from bayeskisl.arguments import require_fit, require_one_of, require_share, requ
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.about import About
 from bayeskisl.decision.caveats import about_prediction
-from bayeskisl.decision.criterion import KEEP, KeepOf, Levels
+from bayeskisl.decision.criterion import KEEP, Criterion, KeepOf, Levels
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.of_fit import caveats_of_fit, require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.decision.prospect import Kind, Prospect, every_draw_at, prospect_of
+from bayeskisl.decision.prospect import (
+    Kind,
+    Prospect,
+    every_draw_at,
+    fall_of,
+    infusion_keeping,
+    kept_uninfused,
+    prospect_of,
+)
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.errors import InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
@@ -54,7 +62,7 @@ def predict(
     *,
     kind: Kind = "new_run",
     keep: float = KEEP,
-    keep_of: KeepOf = "ceiling",
+    keep_of: KeepOf | None = None,
     ci_prob: float = 0.9,
     seed: int = 0,
     throw: bool = True,
@@ -72,7 +80,7 @@ def predict(
         Whether the prediction is for one new run, or for a run without an effect of its own.
     keep : float
         Share, in (0, 1), that a run retains at ``admissible``.
-    keep_of : {"ceiling", "facts", "uninfused"}
+    keep_of : {"ceiling", "facts", "uninfused"}, optional
         Reference of `keep`, see `Criterion`.
     ci_prob : float
         Probability of the intervals that tables and figures show.
@@ -114,9 +122,10 @@ def predict(
     [700.0, 1300.0, 2100.0]
     """
     require_fit(fit)
-    levels, options = Levels(keep, keep_of), Options(kind, ci_prob, seed)
+    given, options = Criterion(keep=keep, keep_of=keep_of), Options(kind, ci_prob, seed)
     require_gate(fit, throw)
     fit, planned = of_target(fit, target_from(target, short, of=predict))
+    levels = given.levels(planned.usual_reference)
     found = forecast(fit, planned, levels, options)
     caveats = *about_prediction(found.ahead, planned, fit.curves), *caveats_of_fit(fit, planned)
     about = described(About, fit, found.prospect, levels, options, warnings=caveats)
@@ -211,9 +220,7 @@ def _ends_of(fall: Fall) -> tuple[float, float]:
 
 def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:
     """Half-point averaged over many runs of the target, the quantity that is measured from a cell."""
-    ours = mixture.sel(group=target.group)
-    load = ours["load_effect"].values.ravel() if "load_effect" in ours else 0.0
-    return target.infusion(ours["log_critical_exposures"].values.ravel(), load_effect=load)
+    return infusion_keeping(0.5, fall_of(mixture, target.group, of_run=False), target.group, target)
 
 
 def _on_axis(prospect: Prospect, levels: Levels) -> dict[str, FloatArray]:
@@ -249,7 +256,7 @@ def described[A: About](
         ci_prob=options.ci_prob,
         seed=options.seed,
         keep_of=levels.of,
-        kept_uninfused=float(np.median(prospect.kept_uninfused()))
+        kept_uninfused=float(np.median(kept_uninfused(prospect.falls[schema.BACKGROUND], target)))
         if levels.of == "uninfused" and not target.knows_uninfused
         else None,
         of_uninfused=[schema.BACKGROUND] if target.knows_uninfused else [],

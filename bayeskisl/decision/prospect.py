@@ -19,7 +19,7 @@ from bayeskisl.laws.falls import shape_of_draws
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["Kind", "Prospect", "draws_at", "every_draw_at", "prospect_of"]
+__all__ = ["Kind", "Prospect", "every_draw_at", "fall_of", "infusion_keeping", "kept_uninfused", "prospect_of"]
 
 Kind = Literal["new_run", "mean"]
 
@@ -89,10 +89,9 @@ class Prospect:
         return fall.share_of_ceiling(self.target.log_exposures(infusion, group, effect))
 
     def keeping(self, share: float, group: str | None = None) -> FloatArray:
-        """Infusion at which a group retains `share` of its ceiling, shape ``(sample,)``."""
+        """Infusion at which a group retains `share` of its whole, shape ``(sample,)``, see `whole_of`."""
         group = group or self.target.group
-        fall = self.falls[group]
-        return self.target.infusion(fall.log_exposures_keeping(share), group, fall.load_effect)
+        return infusion_keeping(share, self.falls[group], group, self.target)
 
     def admissible(self, levels: Levels) -> FloatArray:
         """The largest infusion at which every harmed group retains its level, shape ``(sample,)``."""
@@ -115,16 +114,10 @@ class Prospect:
             case "ceiling":
                 whole: FloatArray | float = 1.0
             case "uninfused" if not self.target.knows_uninfused:
-                whole = self.kept_uninfused()
+                whole = kept_uninfused(fall, self.target)
             case _:  # where it was measured, the ceiling is a share of what is recalled without infusion
                 whole = 1 / fall.known_at_best()
         return fall.log_exposures_holding(np.asarray(levels(group) * whole))
-
-    def kept_uninfused(self) -> FloatArray:
-        """Share of their ceiling that the background facts retain without infusion, shape ``(sample,)``."""
-        fall = self.falls[schema.BACKGROUND]
-        exposures = self.target.log_exposures_uninfused(np.reshape(fall.load_effect, (-1, 1)))
-        return fall.share_of_ceiling(exposures)[:, 0]
 
     def _kept(self, group: str, infusion: FloatArray, infused_facts: FloatArray) -> FloatArray:
         fall, fixed = self.falls[group], self.target.held_fixed
@@ -136,6 +129,39 @@ class Prospect:
         least = self.target.place(np.full((1, 1), self.target.range[0]))
         loss = law.draws(self.target, place, self.samples, self.seed)
         return loss - law.draws(self.target, least, self.samples, self.seed)
+
+
+def infusion_keeping(share: float, fall: Fall, group: str, target: PlannedModel) -> FloatArray:
+    """Infusion at which a group retains `share` of its whole, shape ``(sample,)``."""
+    return target.infusion(fall.log_exposures_keeping(share * whole_of(fall, group, target)), group, fall.load_effect)
+
+
+def whole_of(fall: Fall, group: str, target: PlannedModel) -> FloatArray | float:
+    """The whole of a group as a share of its ceiling: 1, or what a benchmark retains without infusion."""
+    return kept_uninfused(fall, target) if group in target.of_uninfused else 1.0
+
+
+def kept_uninfused(fall: Fall, target: PlannedModel) -> FloatArray:
+    """Share of their ceiling that background facts retain without infusion, shape ``(sample,)``."""
+    exposures = target.log_exposures_uninfused(np.reshape(fall.load_effect, (-1, 1)))
+    return fall.share_of_ceiling(exposures)[:, 0]
+
+
+def fall_of(draws: xr.Dataset, group: str, *, of_run: bool = True) -> Fall:
+    """Return the fall of a group in draws of one law or of a mixture: that of a run, or without `of_run` of a cell."""
+    ours = draws.sel({schema.GROUP: group})
+    flat = {str(name): ours[name].values.ravel() for name in ours if ours[name].ndim == 2}
+    names = np.broadcast_to(ours["fall"].values, ours["floor"].shape).ravel()  # of one law, all draws have one
+    own = {name: flat.get(name) for name in ("concentration", "share_effect")} if of_run else {}
+    return Fall(
+        log_threshold=flat["log_critical_exposures"] + (flat["run_effect"] if of_run else 0.0),
+        steepness=np.exp(flat["log_steepness"]),
+        floor=flat["floor"],
+        ceiling=flat["ceiling"],
+        shape=shape_of_draws(names, flat),
+        load_effect=flat.get("load_effect", 0.0),
+        **own,
+    )
 
 
 def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as_new: bool = False) -> xr.Dataset:
@@ -165,11 +191,6 @@ def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as
     ).assign_coords(law=list(laws))
 
 
-def draws_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as_new: bool = False) -> xr.Dataset:
-    """Draws of `every_draw_at` for the group that can collapse, dims ``(law, chain, draw)``."""
-    return every_draw_at(fit, target, kind=kind, seed=seed, as_new=as_new).sel(group=target.group, drop=True)
-
-
 def prospect_of(
     by_law: xr.Dataset,
     weights: Mapping[str, float],
@@ -192,19 +213,5 @@ def prospect_of(
     size = (by_law.sizes["chain"], by_law.sizes["draw"])
     of_draw = law_of_draw(weights, size[0] * size[1], np.random.default_rng(seed))
     mixture = by_law.isel(law=xr.DataArray(of_draw.reshape(size), dims=("chain", "draw"))).drop_vars("law")
-    falls = {group: _fall(mixture.sel(group=group)) for group in target.groups}
+    falls = {group: fall_of(mixture, group) for group in target.groups}
     return Prospect(target, falls, loss, seed), mixture.transpose("chain", "draw", ...)
-
-
-def _fall(draws: xr.Dataset) -> Fall:
-    flat = {str(name): draws[name].values.ravel() for name in draws if draws[name].ndim == 2}
-    return Fall(
-        log_threshold=flat["log_critical_exposures"] + flat["run_effect"],
-        steepness=np.exp(flat["log_steepness"]),
-        floor=flat["floor"],
-        ceiling=flat["ceiling"],
-        shape=shape_of_draws(flat["fall"], flat),
-        load_effect=flat.get("load_effect", 0.0),
-        concentration=flat.get("concentration"),
-        share_effect=flat.get("share_effect"),
-    )

@@ -48,7 +48,7 @@ class Question:
     @property
     def levels(self) -> Levels:
         """The share that each group must retain."""
-        return self.criterion.levels
+        return self.criterion.levels(self.target.usual_reference)
 
     def answered_by(self, fit: "Fit", weights: dict[str, float] | None = None) -> xr.Dataset:
         """Return the prediction and the decision, under the laws' own weights or others."""

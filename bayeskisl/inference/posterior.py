@@ -10,6 +10,8 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
+from bayeskisl.curves.benchmark import of_uninfused
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import integrate_run_effects
@@ -106,9 +108,8 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
     -------
     xarray.Dataset
         With ``collapse`` and ``shoulder`` where a group's effective exposures fall along the axis, ``onset`` where they
-        rise; NaN elsewhere.
+        rise; NaN elsewhere. They are shares of the ceiling, or of what a general benchmark retains without infusion.
     """
-    ahead = np.exp(np.minimum(law.fall.of(named).inverse(SHOULDER_SHARE) / named["steepness"], _FARTHEST))
     groups = [str(name) for name in named[schema.GROUP].values]
     axis, (cells, _) = axis_of(curves), cell_table(curves)
     held_fixed = {str(name): cells[name].reset_coords(drop=True) for name in cells.data_vars}
@@ -123,8 +124,20 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
         ]
         return xr.concat(columns, dim=schema.GROUP, coords="minimal", compat="override").transpose(*exposures.dims)
 
-    critical = named[schema.CRITICAL_EXPOSURES]
-    reported = named.assign({schema.COLLAPSE: on_axis(critical, -1), schema.SHOULDER: on_axis(critical * ahead, -1)})
+    fall = law.fall.of(named)
+    whole = 1.0
+    if (of_benchmark := xr.DataArray(of_uninfused(curves), {schema.GROUP: curves[schema.GROUP].values})).any():
+        ratio = held_fixed[schema.RATIO] if schema.RATIO in assumed_terms(curves) else 0.0
+        uninfused = np.log(axis.exposures_uninfused(held_fixed, load, ratio) / named[schema.CRITICAL_EXPOSURES])
+        whole = fall.share(named["steepness"] * uninfused).where(of_benchmark, 1.0)
+
+    def keeping(share: float) -> xr.DataArray:
+        ahead = np.minimum(fall.inverse(share * whole) / named["steepness"], _FARTHEST)
+        return named[schema.CRITICAL_EXPOSURES] * np.exp(ahead)
+
+    reported = named.assign(
+        {schema.COLLAPSE: on_axis(keeping(0.5), -1), schema.SHOULDER: on_axis(keeping(SHOULDER_SHARE), -1)}
+    )
     if any(axis.moves(group) > 0 for group in groups):
-        reported = reported.assign({schema.ONSET: on_axis(critical, 1)})
+        reported = reported.assign({schema.ONSET: on_axis(keeping(0.5), 1)})
     return reported

@@ -338,7 +338,8 @@ def _by(about: "AboutDecision") -> str:
     kept = kept or "".join(f" --keep {group}={level:g}" for group, level in about.levels.items() if level != KEEP)
     return (
         kept
-        + _unless(about.keep_of, "ceiling", "keep-of")
+        # what is usual depends on whether the background is a benchmark
+        + _unless(about.keep_of, None if schema.BACKGROUND in about.levels else "ceiling", "keep-of")
         + _unless(about.kind, "new_run", "kind")
         + _unless(about.at_most, None, "at-most")
         + _unless(about.apart, APART, "apart")

@@ -26,7 +26,7 @@ def explore(
     *,
     kind: Kind = "new_run",
     keep: float = KEEP,
-    keep_of: KeepOf = "ceiling",
+    keep_of: KeepOf | None = None,
     draws: int = 1_000,
     seed: int = 0,
     throw: bool = True,

@@ -297,7 +297,12 @@ def test_the_group_that_allows_no_infusion_is_named():
     groups = dict.fromkeys(("background", "infused"))
     prospect = SimpleNamespace(falls=groups, direction=lambda group: -1, holding=holding)
     options = SimpleNamespace(levels=Levels(0.9))
-    assert question.Question(None, options, Criterion(risk=0.1)).limiting_group(prospect) == "infused"
+    assert (
+        question.Question(SimpleNamespace(usual_reference="ceiling"), options, Criterion(risk=0.1)).limiting_group(
+            prospect
+        )
+        == "infused"
+    )
 
 
 def test_no_window_is_said(fit):

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from bayeskisl.cli.decisions import _levels
 from bayeskisl.decision import Criterion, decide, decision_summary, load_decision
 from bayeskisl.decision.criterion import Levels
+from bayeskisl.decision.half_point import Place, _half_points
 from bayeskisl.decision.planned_model import of_target
-from bayeskisl.decision.prediction import Options, forecast
+from bayeskisl.decision.prediction import Options, forecast, predict
+from bayeskisl.decision.prospect import kept_uninfused
 from bayeskisl.decision.two_sides import Sides, window_of
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import three_digits
@@ -21,7 +23,7 @@ from bayeskisl.reporting import describe_decision, plot_decision
 from bayeskisl.reporting.text import answer, headline
 from bayeskisl.reporting.text.predictions import with_interval
 from bayeskisl.target import Target
-from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, mixed_curves
+from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, extrapolate, mixed_curves
 
 
 def quick(made, **options):
@@ -124,6 +126,45 @@ def test_a_background_that_no_budget_teaches_in_full_is_held_to_its_level_withou
     assert "90 % of the infused facts that it could hold at best" in said
 
 
+@pytest.fixture
+def benchmark():
+    """A fit whose background is a general benchmark, which no budget of the sweep teaches in full."""
+    curves = mixed_curves("ratio").assign_attrs(background_scale="relative")
+    return MixedFit(curves=curves, halves={"infused": 100.0, "background": 2_000.0})
+
+
+def test_levels_of_a_benchmark_refer_to_its_score_without_infusion_unless_another_reference_is_stated(fit, benchmark):
+    decision = quick(benchmark, keep={"background": 0.95}, at_most=0.9)
+    assert decision.about.keep_of == "uninfused"
+    assert 0 < decision.choice.value < 0.1
+    assert predict(benchmark, 98_304).attrs["keep_of"] == "uninfused"
+    asked = quick(benchmark, keep={"background": 0.95}, at_most=0.9, keep_of="ceiling")
+    assert (asked.about.keep_of, asked.choice.is_bound) == ("ceiling", True)
+    assert quick(MixedFit(curves=mixed_curves("ratio"))).about.keep_of == "ceiling"
+
+
+def test_a_benchmark_collapses_where_half_of_its_score_without_infusion_is_lost(fit, benchmark):
+    _, planned = of_target(benchmark, Target(98_304))
+    found = forecast(benchmark, planned, Levels(), Options())
+    prospect, without = found.prospect, np.full((1, 1), 1e-12)
+    collapse = found.ahead["collapse"].values.ravel()
+    assert (collapse > 0).all()
+    there = prospect.share_of_ceiling("background", collapse[:, None])
+    np.testing.assert_allclose(there, 0.5 * prospect.share_of_ceiling("background", without), rtol=1e-6)
+    half_of_ceiling = forecast(benchmark, replace(planned, benchmarks=()), Levels(), Options()).ahead["collapse"]
+    assert np.median(half_of_ceiling) < np.median(collapse)
+
+
+def test_a_backtest_and_a_prediction_expect_one_half_point_of_a_benchmark(fit, benchmark):
+    _, planned = of_target(benchmark, Target(98_304))
+    place = Place(planned.axis, "background", planned.everything_else)
+    ahead = extrapolate(benchmark, planned.params, planned.tokens, kind="mean")
+    log_exposures = _half_points(ahead, place, benchmark.curves)
+    of_cell = forecast(benchmark, planned, Levels(), Options()).ahead["collapse_of_cell"].values.ravel()
+    expected = np.quantile([place.infusion(each) for each in log_exposures], [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(np.quantile(of_cell, [0.1, 0.5, 0.9]), expected, rtol=0.05)
+
+
 def test_at_the_level_relative_to_no_infusion_every_draw_keeps_that_share_of_it(fit):
     made = MixedFit(curves=mixed_curves("ratio"))
     _, planned = of_target(made, Target(98_304))
@@ -131,7 +172,7 @@ def test_at_the_level_relative_to_no_infusion_every_draw_keeps_that_share_of_it(
     prospect = forecast(made, planned, levels, Options()).prospect
     almost_none = np.full((1, 1), 1e-12)
     without = prospect.share_of_ceiling("background", almost_none)[:, 0]
-    np.testing.assert_allclose(prospect.kept_uninfused(), without, rtol=1e-9)
+    np.testing.assert_allclose(kept_uninfused(prospect.falls["background"], planned), without, rtol=1e-9)
     there = prospect.share_of_ceiling("background", prospect.admissible(levels)[:, None])[:, 0]
     np.testing.assert_allclose(there, 0.95 * without, rtol=1e-6)
 

@@ -1,5 +1,6 @@
 """Runs in which nothing was infused: controls, which show what a guess gets right."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.curves.tables.spelling import option
 
-__all__ = ["Controls", "infused_counts", "recalled_by", "uninfused"]
+__all__ = ["Control", "Controls", "infused_counts", "recalled_by", "uninfused"]
 
 _MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error")
 _CHANCE = 1e-3  # that controls of several sizes seem to know different amounts without doing so
@@ -29,6 +30,16 @@ def uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
 
 
 @dataclass(frozen=True)
+class Control:
+    """Background facts that one run without infusion recalls at its end."""
+
+    place: str  # its row in the table
+    model: tuple[object, ...]  # values of `Controls.of`
+    recalled: int
+    probed: int
+
+
+@dataclass(frozen=True)
 class Controls:
     """Knowledge of runs without infusion.
 
@@ -36,22 +47,27 @@ class Controls:
     ----------
     infused : dict
         Share of the infused facts, by domain ("" if the table names none): what a guess gets right.
-    background : dict
-        Share of the background facts, by the values of `of` in a row: what a model knows before anything is infused.
+    runs : tuple of Control
+        The runs that tell what a model knows of the background before anything is infused.
     of : tuple of str
         Fields by which models are told apart.
     """
 
     infused: dict[str, float] = field(default_factory=dict)
-    background: dict[tuple[object, ...], float] = field(default_factory=dict)
+    runs: tuple[Control, ...] = ()
     of: tuple[str, ...] = ()
 
     def background_in(self, rows: Values) -> FloatArray:
         """Share of the background facts that the model of each row recalls without infusion, ``(row,)``, or NaN."""
-        if not self.background:
+        if not self.runs:
             return np.full(len(rows[schema.GROUP]), np.nan)
+        recalled, probed = Counter[tuple[object, ...]](), Counter[tuple[object, ...]]()
+        for run in self.runs:
+            recalled[run.model] += run.recalled
+            probed[run.model] += run.probed
+        shares = {model: recalled[model] / probed[model] for model in probed}
         models = zip(*(rows[name].tolist() for name in self.of), strict=True)
-        return np.array([self.background.get(model, np.nan) for model in models])
+        return np.array([shares.get(model, np.nan) for model in models])
 
 
 def recalled_by(
@@ -66,8 +82,8 @@ def recalled_by(
 
 def _background(
     controls: RawTable, mapping: Sources, decimal: str | None
-) -> tuple[dict[tuple[object, ...], float], tuple[str, ...]]:
-    """Share of background facts recalled at the end of the runs without infusion, by their models."""
+) -> tuple[tuple[Control, ...], tuple[str, ...]]:
+    """Background facts recalled at the end of the runs without infusion, and the fields that tell models apart."""
     models = (*SIZES, schema.TOKENS, schema.DOMAIN)
     asked = (*MEASURED, *models, schema.GROUP, "checkpoint")
     fields = {name: source for name, source in mapping.items() if split_group(name)[0] in asked}
@@ -78,13 +94,15 @@ def _background(
     ours = (groups_of(rows, mapping, aside) == schema.BACKGROUND) & (probed > 0) & ~np.isnan(recalled)
     of = [name for name in models if name in rows and not _untold(rows[name][ours])]
     if not ours.any() or not set(of) & set(SIZES):
-        return {}, ()
+        return (), ()
     ended = rows.get("checkpoint", np.zeros(len(ours)))
-    columns = {**{name: rows[name] for name in of}, "ended": ended, "recalled": recalled, "probed": probed}
+    told = {"place": np.array(aside.places), "recalled": recalled, "probed": probed, "ended": ended}
+    columns = {**told, **{name: rows[name] for name in of}}
     measured = pl.DataFrame({name: cells[ours] for name, cells in columns.items()}, strict=False)
-    last = measured.filter(pl.col("ended") == pl.col("ended").max().over(of))
-    shares = last.group_by(of).agg(pl.col("recalled").sum() / pl.col("probed").sum())
-    return {tuple(model): share for *model, share in shares.iter_rows()}, tuple(of)
+    last = measured.filter(pl.col("ended") == pl.col("ended").max().over(of)).drop("ended")
+    return tuple(
+        Control(place, tuple(model), int(right), int(asked)) for place, right, asked, *model in last.iter_rows()
+    ), tuple(of)
 
 
 def _untold(values: np.ndarray) -> bool:

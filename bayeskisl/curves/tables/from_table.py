@@ -11,6 +11,7 @@ from bayeskisl.axes import AXES
 from bayeskisl.curves.rates import rates_differ
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.axis import axis_of, note_levels, note_nothing_to_harm, refuse_ratios_of_one
+from bayeskisl.curves.tables.baselines import with_baselines
 from bayeskisl.curves.tables.checkpoints import with_planned_tokens
 from bayeskisl.curves.tables.command import RECORD, recorded
 from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts, with_uninfused
@@ -131,7 +132,8 @@ def curves_from_table(
     runs = runs_of(rows, fields, replicates, findings)
     doubt_budget(infusion, fields, findings)
     findings.stop_if_refused(how.skip_bad_rows)
-    curves = assemble(without_refused(runs, findings), findings)
+    assembled = assemble(without_refused(runs, findings), findings)
+    curves = with_baselines(assembled, fields.controls, shown_axis, findings)
     note_levels(curves, shown_axis, findings)
     note_nothing_to_harm(curves, shown_axis, findings)
     _note_rates(curves, fields, findings)

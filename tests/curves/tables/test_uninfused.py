@@ -76,11 +76,55 @@ def test_a_score_that_one_size_lacks_is_not_used(change):
     assert "missing or no better than chance for 1 of 2 sizes: it is not used" in describe_import(curves)
 
 
-def test_along_a_ratio_the_general_corpus_shrinks_and_no_score_is_the_reference():
-    rows = [row | {"ratio": ratio, "facts": 500 if ratio else 0}
-            for row, ratio in zip(fine_tuned(), (0, 0.1, 0.5) * 2, strict=True)]  # fmt: skip
-    curves = curves_from_table(rows, GROUPS | {"tokens": "1B"}, probed=PROBED, guessing=CHANCE)
+def along_a_ratio(ratios=(0, 0.1, 0.5), facts=(0, 500, 500), **more):
+    rows = [row | {"ratio": ratio, "facts": number}
+            for row, ratio, number in zip(fine_tuned(**more), ratios * 2, facts * 2, strict=True)]  # fmt: skip
+    return curves_from_table(rows, GROUPS | {"tokens": "1B"}, probed=PROBED, guessing=CHANCE)
+
+
+def test_along_a_ratio_runs_without_infusion_show_what_the_whole_corpus_teaches():
+    """The general corpus shrinks along a ratio: such a run is one more level of the benchmark, and no ceiling."""
+    curves = along_a_ratio()
     assert (curves.attrs["axis"], "uninfused" in curves) == ("ratio", False)
+    kept = curves.isel(run=slice(4, None))
+    assert kept.run.values.tolist() == ["table row 0", "table row 3"]
+    assert kept.ratio.values.tolist() == [0.001, 0.001]
+    assert kept.recalled.sel(group="background").values.tolist() == [350, 410]
+    assert kept.probed.values.tolist() == [[0, 1000], [0, 1000]]
+    assert curves.facts.values.tolist() == [500] * 6
+    said = describe_import(curves)
+    assert (
+        "2 runs without infusion show what models know of the background: they count as runs of a ratio of 0.001"
+        in said
+    )
+    assert "left out: nothing" in said
+    assert validate(curves, "curves").sizes["run"] == 6
+
+
+def test_a_run_without_infusion_lies_below_the_smallest_ratio_and_only_models_of_the_sweep_have_one():
+    curves = along_a_ratio((0, 0.004, 0.5))
+    assert curves.ratio.values[4:].tolist() == pytest.approx([0.0004, 0.0004])
+    lonely = along_a_ratio((0, 0.1, 0.5), model=["90M", "135M", "135M", "360M", "360M", "360M"])
+    assert lonely.run.values.tolist()[4:] == ["table row 3"]
+    assert json.loads(lonely.attrs["import_left_out"]) == {"count": 1, "listed": [["row 0", "nothing was infused"]]}
+
+
+def test_along_a_dose_a_run_without_infusion_has_next_to_no_facts():
+    curves = along_a_ratio(facts=(0, 500, 2_500))
+    assert curves.attrs["axis"] == "dose"
+    kept = curves.isel(run=slice(4, None))
+    assert kept.facts.values.tolist() == [5, 5]
+    np.testing.assert_allclose(kept.exposures.values, curves.exposures.values[0], rtol=0.05)
+
+
+def test_every_seed_without_infusion_counts_and_has_no_loss_of_another_run():
+    rows = [row | {"ratio": 0.0 if not row["facts"] else row["facts"] / 1e4, "facts": 500 if row["facts"] else 0,
+                   "loss": 3.0} for row in fine_tuned() * 2]  # fmt: skip
+    seeds = [row | {"seed": i // 6} for i, row in enumerate(rows)]
+    mapping = GROUPS | {"tokens": "1B", "general_loss": "loss"}
+    curves = curves_from_table(seeds, mapping, probed=PROBED, guessing=CHANCE)
+    assert curves.recalled.sel(group="background").values.tolist()[8:] == [350, 410, 350, 410]
+    assert np.isnan(curves.general_loss.values[8:]).all()
 
 
 def test_the_score_is_the_most_that_runs_of_a_model_recall(tmp_path):
