@@ -14,7 +14,7 @@ __all__ = ["BESIDE", "index_page"]
 _HEAD = """# Results of the shipped sweeps
 
 Made from `data/results/` by `python -m studies.pages`. All runs are two-layer decoders on made-up facts, or on
-real ones in `words-amount` and `words-ratio`: they exercise the method, and their exponents hold for them alone.
+real ones in the sweeps named `words`: they exercise the method, and their exponents hold for them alone.
 
 No sweep on a GPU is here. `gpu-amount`, `gpu-ratio` and `gpu-dose` are specified in `models/sweeps/`, with the script
 that runs them, `scripts/gpu_sweep.py`, and an estimate; **their data are missing**, since no GPU could be had."""

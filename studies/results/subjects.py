@@ -111,6 +111,12 @@ SUBJECTS = {
             rivals=("power",),
         ),
         Subject(
+            "words-choice",
+            ("words-choice",),
+            "The same with other seeds, asked exactly and by multiple choice.",
+            rivals=("power",),
+        ),
+        Subject(
             "words-ratio",
             ("words-ratio",),
             "Forty real facts take more and more of the budget from real text, asked in three ways; a cloze set.",

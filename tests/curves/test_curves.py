@@ -122,7 +122,7 @@ def test_files_that_are_not_curves_are_told(tmp_path):
 def test_shipped_sweeps_load_by_name(name):
     curves = load_curves(name)
     assert len(np.unique(curves.params)) >= 3
-    assert len(np.unique(curves.seed)) >= (2 if name in ("desk-replay", "words-ratio") else 3)
+    assert len(np.unique(curves.seed)) >= (2 if name in ("desk-replay", "words-choice", "words-ratio") else 3)
     # as a table: the text of some has to be collected first
     spec = tomllib.loads((shipped_folder("data") / "sweeps" / name / "sweep.toml").read_text())
     assert spec["axis"] == curves.attrs["axis"]
