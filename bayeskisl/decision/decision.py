@@ -215,6 +215,11 @@ class Decision:
         return self._answer("optimum", self.data["risk_neutral_choice"].item())
 
     @property
+    def has_best(self) -> bool:
+        """Whether the best mean utility lies inside the range, and not at an end of it."""
+        return not self.data["risk_neutral_side"].item()
+
+    @property
     def near_optimal(self) -> tuple[float, float]:
         """Ends of the infusions that lose less than 1 % of the best mean utility, before costs."""
         low, high = self.data["near_optimal"].values

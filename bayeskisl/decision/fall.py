@@ -17,6 +17,8 @@ _FARTHEST, _HALVINGS = 60.0, 50
 
 # Shares between which the expected one is sought.
 _LEAST, _MOST = 1e-9, 1 - 1e-9
+# A share above 0, of what is retained nowhere under extreme draws.
+_NOTHING = 1e-300
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Fall:
 
         The share is one number, or one for each draw.
         """
-        return self.log_threshold + self.shape.inverse(share) / self.steepness
+        return self.log_threshold + self.shape.inverse(np.maximum(share, _NOTHING)) / self.steepness
 
     def log_exposures_holding(self, share: FloatArray) -> FloatArray:
         """Log exposures at which the run retains a share above 0 of its ceiling, ``(draw,)``; infinite if none do."""

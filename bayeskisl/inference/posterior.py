@@ -27,6 +27,8 @@ SHOULDER_SHARE = 0.9
 
 # How far ahead of a half-point a shoulder is at most, log exposures: a flat fall would put it beyond all numbers.
 _FARTHEST = 300.0
+# A share above 0, of what is retained nowhere under extreme draws of a prior.
+_NOTHING = 1e-300
 
 ON_AXIS: tuple[str, ...] = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 
@@ -132,7 +134,7 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
         whole = fall.share(named["steepness"] * uninfused).where(of_benchmark, 1.0)
 
     def keeping(share: float) -> xr.DataArray:
-        ahead = np.minimum(fall.inverse(share * whole) / named["steepness"], _FARTHEST)
+        ahead = np.minimum(fall.inverse(np.maximum(share * whole, _NOTHING)) / named["steepness"], _FARTHEST)
         return named[schema.CRITICAL_EXPOSURES] * np.exp(ahead)
 
     reported = named.assign(

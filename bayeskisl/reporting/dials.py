@@ -15,7 +15,15 @@ from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, held_fixed, no_best_mean, utility_in_words, verdict_sentence
+from bayeskisl.reporting.text import (
+    answer,
+    beside_it,
+    held_fixed,
+    near_optimal_in_words,
+    no_best_mean,
+    utility_in_words,
+    verdict_sentence,
+)
 from bayeskisl.reporting.words import distance, run_in_words, whole_in_words
 
 __all__ = ["TIMES", "Dial", "Explorer"]
@@ -173,7 +181,7 @@ def _words(decision: Decision) -> dict[str, Any]:
     first = brief(decision)
     best = [
         ["risk-neutral", beside_it(decision)],
-        ["within 1 % of the best expected utility", f"{span(*decision.near_optimal)} {unit}"],
+        ["within 1 % of the best expected utility", near_optimal_in_words(decision)],
     ]
     if about.lacks_value:
         best = [["risk-neutral", no_best_mean()]]

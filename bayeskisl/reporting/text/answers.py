@@ -8,7 +8,7 @@ from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.errors import way
-from bayeskisl.reporting.numbers import counted, percent, three_digits
+from bayeskisl.reporting.numbers import counted, percent, span, three_digits
 from bayeskisl.reporting.words import in_a_row, run_in_words
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "chosen",
     "headline",
     "levels_in_words",
+    "near_optimal_in_words",
     "no_best_mean",
     "one_side",
     "one_sided_answer",
@@ -224,6 +225,13 @@ def beside_it(decision: Decision) -> str:
     what = "keep most on average" if about.is_facts_kept else "are best on average"
     what += ", costs subtracted" if about.has_costs else ""
     return f"{three_digits(found.value)} {about.unit} {what}, at a risk of {risk}"
+
+
+def near_optimal_in_words(decision: Decision) -> str:
+    """Name the infusions that lose less than 1 % of the best mean utility."""
+    if not decision.has_best:
+        return "not known, since no infusion inside the range is best on average"
+    return f"{span(*decision.near_optimal)} {decision.about.unit}"
 
 
 def no_best_mean() -> str:

@@ -78,8 +78,8 @@ def _choices(decision: Decision, found: dict[str, Any]) -> list[tuple[str, ...]]
     best = decision.optimum
     at_risk = "" if best.value is None else f", at a risk of {percent(round(decision.risk_at(best.value), 2))}"
     costs = ", costs subtracted" if about.has_costs else ""
-    return [*rows, (f"best on average{costs}{at_risk}", number_or_bound(best)),
-            ("within 1 % of that best", _near_optimal(decision))]  # fmt: skip
+    rows.append((f"best on average{costs}{at_risk}", number_or_bound(best)))
+    return [*rows, ("within 1 % of that best", _near_optimal(decision))] if decision.has_best else rows
 
 
 def _limiting_group(decision: Decision) -> list[str]:
@@ -99,7 +99,7 @@ def _beside_choices(decision: Decision, found: dict[str, Any]) -> list[str]:
     if decision.about.lacks_value:
         return [*whose, *of_laws, no_best_mean()]
     bounded = [f"the best on average is a bound:\n{'\n'.join(why)}"] if (why := _reasons(decision.optimum)) else []
-    return [*whose, *of_laws, *bounded, *_regret_lines(decision)]
+    return [*whose, *of_laws, *bounded, *(_regret_lines(decision) if decision.has_best else [])]
 
 
 def _near_optimal(decision: Decision) -> str:
