@@ -1,4 +1,7 @@
+from functools import partial
+
 import numpy as np
+import pytest
 
 from bayeskisl.inference.starts import start_of_chain
 
@@ -35,3 +38,23 @@ def test_coordinates_that_are_held_stay_near_where_ascents_start():
         np.testing.assert_allclose(start[~held], 3.0, atol=0.2)
         assert abs(start[1] - 2.0) <= 1.1
     assert np.ptp([start[1] for start in starts]) > 0.5
+
+
+def of_held_and_two_peaks(point, lower, slope=0.0):
+    """Log density and gradient: a slope along the first coordinate, narrow peaks at -1 and 1 along the second."""
+    heights = -0.5 * ((point[1] + np.array([1.0, -1.0])) / 0.2) ** 2 - np.array([lower, 0.0])
+    weights = np.exp(heights - heights.max())
+    of_peaks = heights.max() + np.log(weights.sum())
+    slopes = weights @ -(point[1] + np.array([1.0, -1.0])) / 0.2**2 / weights.sum()
+    return float(slope * point[0] + of_peaks), np.array([slope, slopes])
+
+
+@pytest.mark.parametrize(
+    ("lower", "slope", "least", "most"), [(20.0, 100.0, 0.0, 0.12), (np.log(2.0), 0.0, 0.2, 0.5)],
+    ids=["far below, whatever is held", "half as likely"],
+)  # fmt: skip
+def test_chains_start_from_optima_in_proportion_to_their_densities(lower, slope, least, most):
+    """Half of the ascents end in either; of 32 chains one has all five of its ascents end in the lower one."""
+    density, held = partial(of_held_and_two_peaks, lower=lower, slope=slope), np.array([True, False])
+    starts = [start_of_chain(density, np.zeros(2), np.random.default_rng(seed), held) for seed in range(150)]
+    assert least <= np.mean([start[1] < 0 for start in starts]) <= most
