@@ -142,11 +142,19 @@ def plan(
     costs = money.pricing()
     with Progress("loading the fit") as progress:
         from bayeskisl import design
-        from bayeskisl.inference import load_fit
+        from bayeskisl.design.planning import require_plannable
+        from bayeskisl.inference.result import load_fit_if
 
-        loaded = load_fit(fit)
+        def sweep_of(curves: "xr.Dataset") -> dict[str, Any] | None:
+            return _sweep_behind(curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
+
+        def judge(curves: "xr.Dataset") -> None:
+            require_plannable(curves, asked, money.budget, costs)
+            sweep_of(curves)
+
+        loaded = load_fit_if(fit, judge)
         progress("scoring candidate runs")
-        table = _sweep_behind(loaded.curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
+        table = sweep_of(loaded.curves)
         result = design.plan(
             loaded, asked, budget=money.budget, costs=costs, strategy=design.Strategy(**vars(strategy)),
             sizes=offer.sizes or None, largest=offer.largest or None, sweep=table, seed=seed,

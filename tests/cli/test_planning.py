@@ -43,7 +43,7 @@ def asked(monkeypatch):
 
     fit = GaussianFit(draws=400)
     fit.curves = fit.curves.assign_attrs(sweeps="{}")
-    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    monkeypatch.setattr("bayeskisl.inference.result.load_fit_if", lambda path, judge: fit)
     monkeypatch.setattr("bayeskisl.design.planning.Problem", stop)
 
     def ask(*options):
@@ -93,7 +93,7 @@ def test_sizes_and_the_count_of_runs_are_the_users_own(asked):
 def test_a_largest_size_beyond_the_list_has_no_effect_and_a_note(monkeypatch):
     fit = GaussianFit(draws=1_000, sd=0.15)
     fit.curves = fit.curves.assign_attrs(sweeps="{}")
-    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    monkeypatch.setattr("bayeskisl.inference.result.load_fit_if", lambda path, judge: fit)
     arguments = [
         "--params",
         "98304",
@@ -115,7 +115,7 @@ def test_four_runs_of_named_sizes_are_a_table_of_four(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     fit = GaussianFit(draws=1_000, sd=0.15)
     fit.curves = fit.curves.assign_attrs(sweeps="{}")
-    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    monkeypatch.setattr("bayeskisl.inference.result.load_fit_if", lambda path, judge: fit)
     arguments = ["--params", "98304", "--budget", "1h", "--device", "1e9", "--sizes", "6144,24576,50k", "--runs", "4"]
     result = CliRunner().invoke(app, ["plan", "f.nc", *arguments, "--out", "next.csv"])
     assert result.exit_code == 0, result.exception
@@ -129,7 +129,7 @@ def test_money_and_what_it_buys_fit_a_terminal_of_80_columns(monkeypatch, tmp_pa
     monkeypatch.chdir(tmp_path)
     fit = GaussianFit(draws=1_000, sd=0.15)
     fit.curves = fit.curves.assign_attrs(sweeps="{}")
-    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    monkeypatch.setattr("bayeskisl.inference.result.load_fit_if", lambda path, judge: fit)
     arguments = ["--params", "98304", "--budget", "1e16flop", "--worth-of-fact", "1e12", "--cost-of-miss", "1e14"]
     result = CliRunner().invoke(app, ["plan", "f.nc", *arguments])
     assert result.exit_code == 0, result.exception
