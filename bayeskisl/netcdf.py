@@ -8,7 +8,7 @@ import io
 import math
 import mmap
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,12 +57,26 @@ def read_netcdf(path: str | Path, what: str = "a NetCDF file", remedy: str = "")
     return _read(path, what, remedy, lambda file: xr.load_dataset(file, engine=_ENGINE, **_AS_STORED))
 
 
-def read_netcdf_tree(path: str | Path) -> "xr.DataTree":
-    """Read the groups of a NetCDF file into memory; errors are those of `read_netcdf`."""
+def read_netcdf_tree(path: str | Path, judge: "Callable[[xr.DataTree], None] | None" = None) -> "xr.DataTree":
+    """Read the groups of a NetCDF file into memory.
+
+    Parameters
+    ----------
+    path : path
+    judge : callable, optional
+        Receives the opened tree, of which an array is read once it is used, before all others are read.
+
+    Raises
+    ------
+    InputError
+        As `read_netcdf`; what `judge` raises.
+    """
     import xarray as xr
 
     def load(file: Any) -> xr.DataTree:
         with xr.open_datatree(file, engine=_ENGINE, **_AS_STORED) as opened:
+            if judge is not None:
+                judge(opened)
             return opened.load()
 
     return _read(path, "a NetCDF file", "", load)

@@ -264,6 +264,7 @@ def test_every_command_that_asks_about_a_target_takes_its_options(command, monke
 
     monkeypatch.setattr(f"{module}.{name}", stop)
     monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: stood_for)
+    monkeypatch.setattr("bayeskisl.inference.result.load_fit_if", lambda path, judge: stood_for)
     monkeypatch.setattr("bayeskisl.inference.compare", lambda fits, **_: SimpleNamespace(fit=fits[0]))
     options = OPTIONS if command != "report" else OPTIONS[4:]
     result = CliRunner().invoke(app, [command, *arguments, *options])

@@ -1,5 +1,6 @@
 """The command that compares laws."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,13 +42,14 @@ def compare(
     with Progress("loading the fits") as progress:
         from bayeskisl.decision import predict
         from bayeskisl.decision.about import about_of
+        from bayeskisl.decision.planned_model import require_target
         from bayeskisl.inference import compare as compare_laws
         from bayeskisl.inference import load_fit
+        from bayeskisl.inference.result import load_fit_if
         from bayeskisl.reporting import describe_prediction
 
-        found = compare_laws(
-            [load_fit(path) for path in fits], refit=refit, largest=largest, seed=seed, progress=progress
-        )
+        load = load_fit if asked is None else partial(load_fit_if, judge=partial(require_target, target=asked))
+        found = compare_laws([load(path) for path in fits], refit=refit, largest=largest, seed=seed, progress=progress)
         ahead = None if asked is None else predict(found.fit, asked, throw=False)
     if out is not None:
         found.fit.save(out)

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -44,10 +45,11 @@ def predict(
     with Progress("loading the fit") as progress:
         from bayeskisl.decision import predict as predict_at
         from bayeskisl.decision import prediction_summary, save_prediction
-        from bayeskisl.inference import load_fit
+        from bayeskisl.decision.planned_model import require_target
+        from bayeskisl.inference.result import load_fit_if
         from bayeskisl.reporting import describe_prediction
 
-        loaded = load_fit(fit)
+        loaded = load_fit_if(fit, partial(require_target, target=asked))
         progress("predicting")
         ahead = predict_at(loaded, asked, kind=cast("Any", kind), seed=seed)  # `predict_at` refuses what is no kind
     if out is not None:
@@ -145,9 +147,10 @@ def decide(
         return
     fit = fits[0]
     with Progress("loading the fit"):
-        from bayeskisl.inference import load_fit
+        from bayeskisl.decision.advice import require_question
+        from bayeskisl.inference.result import load_fit_if
 
-        loaded = load_fit(fit)
+        loaded = load_fit_if(fit, partial(require_question, target=targets[0], by=options["criterion"]))
     with Progress("deciding"):
         from bayeskisl.decision import decide as decide_at
         from bayeskisl.decision import decision_summary, write_record

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import echo, print_json, show
+from bayeskisl.cli.display import echo, print_json, show, terminal_columns
 from bayeskisl.cli.files import FigureFile, a_folder, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
-from bayeskisl.cli.plans import show_plan
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 from bayeskisl.files import written
@@ -143,11 +142,19 @@ def plan(
     costs = money.pricing()
     with Progress("loading the fit") as progress:
         from bayeskisl import design
-        from bayeskisl.inference import load_fit
+        from bayeskisl.design.planning import require_plannable
+        from bayeskisl.inference.result import load_fit_if
 
-        loaded = load_fit(fit)
+        def sweep_of(curves: "xr.Dataset") -> dict[str, Any] | None:
+            return _sweep_behind(curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
+
+        def judge(curves: "xr.Dataset") -> None:
+            require_plannable(curves, asked, money.budget, costs)
+            sweep_of(curves)
+
+        loaded = load_fit_if(fit, judge)
         progress("scoring candidate runs")
-        table = _sweep_behind(loaded.curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
+        table = sweep_of(loaded.curves)
         result = design.plan(
             loaded, asked, budget=money.budget, costs=costs, strategy=design.Strategy(**vars(strategy)),
             sizes=offer.sizes or None, largest=offer.largest or None, sweep=table, seed=seed,
@@ -165,9 +172,15 @@ def plan(
     if answer.as_json:
         print_json(result.to_dict())
         return
-    show_plan(result)
+    _show_plan(result)
     if out is not None:
         echo(f"runs to train: {out}" if result.runs else "no file was written: no run is worth training")
+
+
+def _show_plan(plan: "Plan") -> None:
+    from bayeskisl.reporting.text import describe_plan
+
+    echo(describe_plan(plan, terminal_columns()))
 
 
 def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> dict[str, Any] | None:
@@ -286,7 +299,7 @@ def _asking() -> Any:
 
         def approves(self, plan: "Plan | None") -> bool:
             if plan is not None:
-                show_plan(plan)
+                _show_plan(plan)
             return typer.confirm("Train these runs?", default=False)
 
     return Asking()

@@ -19,13 +19,14 @@ from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.edges import edges
 from bayeskisl.decision.of_fit import caveats_of_fit, require_gate
-from bayeskisl.decision.planned_model import PlannedModel, of_target
+from bayeskisl.decision.planned_model import PlannedModel, of_target, planned_model
 from bayeskisl.decision.prediction import Forecast, Options, described, forecast
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
 from bayeskisl.decision.utility import described_utility, prices_of, unit_of
 from bayeskisl.errors import InputError
+from bayeskisl.inference.domains import curves_of_domain
 from bayeskisl.keywords import from_keywords
 from bayeskisl.quantities import as_number
 from bayeskisl.specifications import shown
@@ -34,7 +35,7 @@ from bayeskisl.target import Target, TargetKeywords
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["decide", "decision_on"]
+__all__ = ["decide", "decision_on", "require_question"]
 
 
 class DecisionKeywords(TargetKeywords, CriterionKeywords, total=False):
@@ -114,6 +115,18 @@ def decide(
     if not sensitivity:
         return decision
     return Decision(decision.data.assign(sensitivity_rows(fit, decision, question.answered_by)))
+
+
+def require_question(curves: xr.Dataset, target: Target, by: Criterion) -> None:
+    """Refuse a target and a criterion that the curves of a fit do not determine, before a draw is read.
+
+    Raises
+    ------
+    InputError
+        As `decide` does; if the curves have several domains and the target names none.
+    """
+    ours = curves_of_domain(curves, target.domain)
+    _require_probed(by, planned_model(ours, _holding_its_domain(target, by, axis_of(ours))).groups)
 
 
 def _require_probed(by: Criterion, groups: tuple[str, ...]) -> None:

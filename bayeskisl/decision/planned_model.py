@@ -16,6 +16,7 @@ from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.errors import InputError, way
+from bayeskisl.inference.domains import curves_of_domain
 from bayeskisl.quantities import SAME_BUDGET, SAME_HELD, SAME_SIZE
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target
@@ -23,7 +24,7 @@ from bayeskisl.target import Target
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["PlannedModel", "cells_like", "of_target", "planned_model"]
+__all__ = ["PlannedModel", "cells_like", "of_target", "planned_model", "require_place", "require_target"]
 
 # Exposures that a table does not tell have no unit of their own, so that "once on average" ends nothing: the range goes
 # on to a thousandth of an exposure, where typical levels have a hundred (`curves.tables.identity`).
@@ -183,6 +184,35 @@ def of_target(fit: "Fit", target: Target) -> tuple["Fit", PlannedModel]:
     """
     ours = fit if target.domain is None else fit.of_domain(target.domain)
     return ours, planned_model(ours.curves, target)
+
+
+def require_target(curves: xr.Dataset, target: Target) -> None:
+    """Refuse a target that the curves of a fit do not determine, before a draw is read.
+
+    Raises
+    ------
+    InputError
+        As `of_target` does; if the curves have several domains and the target names none.
+    """
+    planned_model(curves_of_domain(curves, target.domain), target)
+
+
+def require_place(curves: xr.Dataset, target: Target) -> None:
+    """Refuse a size and a budget that runs do not determine.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Runs, trained or to be trained; ``params`` and ``tokens`` will do.
+    target : Target
+
+    Raises
+    ------
+    InputError
+        As `planned_model` does for the size and the budget.
+    """
+    _only_size(curves, target)
+    _budget(curves, target)
 
 
 def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:

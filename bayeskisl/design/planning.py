@@ -12,7 +12,7 @@ from bayeskisl.budgets import Budget, read_budget, worth_in
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.caveats import size_that_tests
 from bayeskisl.decision.of_fit import require_gate
-from bayeskisl.decision.planned_model import PlannedModel, of_target
+from bayeskisl.decision.planned_model import PlannedModel, of_target, planned_model
 from bayeskisl.design.candidate_table import candidate_table
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs, costs_for
@@ -36,13 +36,16 @@ from bayeskisl.design.runs import Run, runs_of, sorted_runs
 from bayeskisl.design.sizes import Sizes
 from bayeskisl.design.strategy import PlanKeywords, Strategy
 from bayeskisl.errors import InputError, argument, way
+from bayeskisl.inference.domains import curves_of_domain
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from bayeskisl.inference import Fit
 
-__all__ = ["plan"]
+__all__ = ["plan", "require_plannable"]
 
 # From here on, how many times the largest size on offer the target is, a size between is looked at.
 _FAR = 2.0
@@ -226,6 +229,18 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
         return ()
     size = float(f"{np.sqrt(largest * target.params):.3g}")
     return candidate_runs(fit, target, sizes=[size], levels=5, replicates=[1], seed=seed)
+
+
+def require_plannable(curves: "xr.Dataset", target: Target, budget: float | str | Budget, prices: Pricing) -> None:
+    """Refuse a target, a budget or costs that the curves of a fit do not determine, before a draw is read.
+
+    Raises
+    ------
+    InputError
+        As `plan` does; if the curves have several domains and the target names none.
+    """
+    _, costs = costs_for(read_budget(budget), prices.of(curves))
+    _require_tokens(planned_model(curves_of_domain(curves, target.domain), target), costs)
 
 
 def _require_tokens(planned: PlannedModel, costs: Costs) -> None:

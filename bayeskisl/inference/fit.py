@@ -37,7 +37,7 @@ from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
 from bayeskisl.seeds import seed_of
 
-__all__ = ["fit", "fit_laws"]
+__all__ = ["curves_for", "fit", "fit_laws"]
 
 _PRIOR_DRAWS = 500
 # R-hat lies within a hair of its limit by chance, and by chance alone: as many draws again settle it. Where they would
@@ -142,11 +142,32 @@ def fit(
     return fit_laws(curves, law, others, Settings(how, seed, *told, retry), throw=throw)
 
 
+def curves_for(curves: xr.Dataset | str | Path, law: str | Path | Law) -> xr.Dataset:
+    """Return the curves as a fit of a law and of the rivals that its file names keeps them.
+
+    Parameters
+    ----------
+    curves, law
+        As for `fit`.
+
+    Raises
+    ------
+    InputError
+        If the curves break the schema, or lack a covariate of the laws.
+    """
+    law = load_law(law)
+    return _with_covariates_of(without_covariates(final(load_curves(curves))), [law, *map(load_law, law.rivals)])
+
+
+def _with_covariates_of(curves: xr.Dataset, laws: Sequence[Law]) -> xr.Dataset:
+    return with_covariates(curves, (name for law in laws for name in law.covariates))
+
+
 def fit_laws(
     curves: xr.Dataset, law: Law, others: Sequence[Law], settings: Settings, *, throw: bool, light: bool = False
 ) -> Fit:
     """Fit loaded laws; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
-    curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
+    curves = _with_covariates_of(curves, [law, *others])
     law, *others = (suited(each, curves) for each in _of_distinct_names(law, *others))
     _require_same_covariates(curves, law, others)
     first = _posterior_of(curves, law, settings, light)

@@ -26,7 +26,7 @@ from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits
 from bayeskisl.shipped import shipped_folder
 
-__all__ = ["Fit", "load_fit"]
+__all__ = ["Fit", "load_fit", "load_fit_if"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -249,6 +249,24 @@ def load_fit(path: str | Path, domain: str | None = None) -> Fit:
     require_path(path, FIT, "path")
     fit = Fit(read_tree(_shipped(path)))
     return fit if domain is None else fit.of_domain(domain)
+
+
+def load_fit_if(path: str | Path, judge: Callable[[xr.Dataset], object]) -> Fit:
+    """Read a saved fit whose curves can answer a question.
+
+    Parameters
+    ----------
+    path : path
+        As for `load_fit`.
+    judge : callable
+        Receives the retention curves before any draw is read, and raises if they cannot answer.
+
+    Raises
+    ------
+    InputError
+        As `load_fit` does; what `judge` raises.
+    """
+    return Fit(read_tree(_shipped(path), judge))
 
 
 def _shipped(path: str | Path) -> str | Path:

@@ -1,7 +1,7 @@
 """A fit as a `DataTree`: assembled, written, read and checked. Only NetCDF is ever loaded."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -140,17 +140,29 @@ def path_of(law: str, requested: str) -> str:
     return "" if law == requested else f"rivals/{law}/"
 
 
-def read_tree(path: str | Path) -> xr.DataTree:
+def read_tree(path: str | Path, judge: Callable[[xr.Dataset], object] | None = None) -> xr.DataTree:
     """Read the tree of a saved fit.
+
+    Parameters
+    ----------
+    path : path
+    judge : callable, optional
+        Receives the retention curves before any draw is read, and raises if they cannot answer.
 
     Raises
     ------
     InputError
-        If the file is missing, is not NetCDF, or is not a fit.
+        If the file is missing, is not NetCDF, or is not a fit; what `judge` raises.
     """
     path = Path(path)
     require_file(path, "a saved fit", _make(), ".nc")
-    return checked_tree(read_netcdf_tree(path), str(path))
+
+    def judged(opened: xr.DataTree) -> None:
+        _require_parts(opened, str(path))
+        if judge is not None:
+            judge(validate(_readable(curves_of, opened, str(path)), str(path)))
+
+    return checked_tree(read_netcdf_tree(path, judged), str(path))
 
 
 def _make() -> str:
@@ -165,11 +177,7 @@ def checked_tree(tree: xr.DataTree, where: str) -> xr.DataTree:
     InputError
         If groups, attributes, laws, curves or draws are missing or do not match their description.
     """
-    refuse_other_kinds(FIT, tree.dataset.variables, tree.attrs, where)
-    lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
-    if lacking:
-        raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", where,
-                         _make())  # fmt: skip
+    _require_parts(tree, where)
     _check_content(tree, where)
     for name, law in laws_of(tree).items():
         needed = (*law.fall.parameter_names, *_NEEDED)
@@ -180,20 +188,38 @@ def checked_tree(tree: xr.DataTree, where: str) -> xr.DataTree:
     return tree
 
 
-def _check_content(tree: xr.DataTree, where: str) -> None:
-    """Refuse a fit whose laws, curves or draws do not match their description."""
+def _require_parts(tree: xr.DataTree, where: str) -> None:
+    """Refuse what lacks groups or attributes of a fit."""
+    refuse_other_kinds(FIT, tree.dataset.variables, tree.attrs, where)
+    lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
+    if lacking:
+        raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", where,
+                         _make())  # fmt: skip
+
+
+def _readable[T](read: Callable[[xr.DataTree], T], tree: xr.DataTree, where: str) -> T:
+    """Return what a function reads of a fit; one that cannot be read is refused."""
     try:
-        laws, gates, weights, warnings = (json.loads(tree.attrs[name]) for name in _ATTRIBUTES)
-        if not isinstance(laws, dict) or not laws:
-            raise ValueError("laws by name")
-        _check_names(laws, gates, weights, warnings, set(laws_of(tree)))
-        curves = curves_of(tree)
+        return read(tree)
     except InputError as problem:
         raise InputError(problem.expected, problem.got, f"{where}, {problem.where}", problem.remedy) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputError("a fit of bayeskisl", "one whose laws, gates or curves cannot be read", where,
                          _make()) from None  # fmt: skip
-    validate(curves, where)
+
+
+def _described(tree: xr.DataTree) -> xr.Dataset:
+    """Return the curves of a fit whose laws, gates, weights and warnings can be read."""
+    laws, gates, weights, warnings = (json.loads(tree.attrs[name]) for name in _ATTRIBUTES)
+    if not isinstance(laws, dict) or not laws:
+        raise ValueError("laws by name")
+    _check_names(laws, gates, weights, warnings, set(laws_of(tree)))
+    return curves_of(tree)
+
+
+def _check_content(tree: xr.DataTree, where: str) -> None:
+    """Refuse a fit whose laws, curves or draws do not match their description."""
+    curves = validate(_readable(_described, tree, where), where)
     named_in_data = constant_data(tree).coords
     known = [str(each) for each in cell_table(curves)[0].data_vars]
     if strange := [each for each in named_in_data[schema.COVARIATE].values.astype(str) if each not in known]:

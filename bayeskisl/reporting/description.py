@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from bayeskisl.arguments import kind_of, require_kind
 from bayeskisl.curves import describe_import
 from bayeskisl.decision import Decision
-from bayeskisl.kinds import CHECK, CRITICAL_POINTS, CURVES, DECISION, FIT, PREDICTION, VERIFICATION
+from bayeskisl.kinds import CHECK, CRITICAL_POINTS, CURVES, DECISION, FIT, PLAN, PREDICTION, VERIFICATION
 from bayeskisl.reporting.text import (
     describe_critical_points,
     describe_decision,
     describe_fit,
+    describe_plan,
     describe_prediction,
     describe_verification,
 )
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from bayeskisl.curves import Diagnosis
     from bayeskisl.decision import CriticalPoints, Verification
+    from bayeskisl.design import Plan
     from bayeskisl.inference import Fit
 
 __all__ = ["describe"]
@@ -32,17 +34,18 @@ _DESCRIBED_BY: dict[str, Callable[[Any], str]] = {
     CURVES: describe_import,
     CRITICAL_POINTS: describe_critical_points,
     FIT: describe_fit,
+    PLAN: describe_plan,
     CHECK: attrgetter("text"),
 }
 
 
-def describe(thing: "Fit | Decision | Verification | CriticalPoints | Diagnosis | xr.Dataset") -> str:
-    """Describe a fit, an answer, a verification, a check of curves or imported curves, as the command line does.
+def describe(thing: "Fit | Decision | Verification | Plan | CriticalPoints | Diagnosis | xr.Dataset") -> str:
+    """Describe a fit, an answer, a plan, a verification, a check or an import of curves, as the command line does.
 
     Parameters
     ----------
-    thing : Fit, Decision, Verification, CriticalPoints, Diagnosis or xarray.Dataset
-        Result of `fit`, `decide`, `verify`, `extrapolate_points`, `check`, `predict` or `curves_from_table`.
+    thing : Fit, Decision, Verification, Plan, CriticalPoints, Diagnosis or xarray.Dataset
+        Result of `fit`, `decide`, `verify`, `plan`, `extrapolate_points`, `check`, `predict` or `curves_from_table`.
 
     Returns
     -------

@@ -19,13 +19,14 @@ from bayeskisl.curves import load_curves, save_curves
 from bayeskisl.decision import predict
 from bayeskisl.decision.about import about_of
 from bayeskisl.decision.intervals import interval
-from bayeskisl.design import Budget, Costs, Plan, Strategy, believe, plan, read_budget
+from bayeskisl.decision.planned_model import require_place, require_target
+from bayeskisl.design import Budget, Costs, Plan, Strategy, believe, plan, read_budget, sweep_behind
 from bayeskisl.design.costs import costs_for
 from bayeskisl.design.strategy import StrategyKeywords
 from bayeskisl.errors import InputError, way
 from bayeskisl.files import held, written
 from bayeskisl.inference import Fit, load_fit
-from bayeskisl.inference.fit import fit
+from bayeskisl.inference.fit import curves_for, fit
 from bayeskisl.keywords import from_keywords
 from bayeskisl.quantities import three_digits
 from bayeskisl.shipped import shipped_file
@@ -242,7 +243,7 @@ def loop(
         trainer: Trainer = (
             Elsewhere(spec, out, machine.costs, machine.sweep, machine.export_for)
             if elsewhere
-            else _here(shipped_file("sweeps", spec), out, machine, events)
+            else _here(shipped_file("sweeps", spec), asked, out, machine, events)
         )
         steps: list[LoopStep] = []
         while True:
@@ -279,8 +280,12 @@ _NOTHING_LEFT = (
 )
 
 
-def _here(spec: Path, out: Path, machine: Machine, events: LoopEvents) -> Here:
-    """Return this machine, with the first sweep trained."""
+def _here(spec: Path, target: Target, out: Path, machine: Machine, events: LoopEvents) -> Here:
+    """Return this machine, with the first sweep trained; what its runs cannot answer is refused before."""
+    runs = load_sweep(spec).runs()
+    places = {schema.PARAMS: [run.params for run in runs], schema.TOKENS: [run.mixture.tokens for run in runs]}
+    require_place(xr.Dataset({name: (schema.RUN, values) for name, values in places.items()}), target)
+    sweep_behind(xr.Dataset(), spec)
     train = partial(run_sweep, out=out / "sweeps", device=machine.device, workers=machine.workers, events=events)
     events.stage("first sweep")
     train(spec)
@@ -310,6 +315,7 @@ class _Turn:
     budget: Budget
 
     def take(self, limits: Limits, strategy: Strategy) -> tuple[LoopStep, Plan | None]:
+        require_target(curves_for(self.curves, self.law), self.target)
         ahead = predict(self.fit, self.target)
         about = about_of(ahead)
         width, (_, floor) = _width_of(ahead), believe(self.fit, self.target, [], seed=self.seed).width

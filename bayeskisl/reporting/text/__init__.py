@@ -1,4 +1,4 @@
-"""Sentences about predictions, decisions and verifications, for the terminal and the report."""
+"""Sentences about fits, predictions, decisions, verifications and plans, for the terminal and the report."""
 
 from bayeskisl.reporting.text.answers import (
     answer,
@@ -19,6 +19,7 @@ from bayeskisl.reporting.text.answers import (
 from bayeskisl.reporting.text.critical_points import describe_critical_points
 from bayeskisl.reporting.text.decisions import describe_decision, domain_line
 from bayeskisl.reporting.text.fits import beside_posterior, describe_fit
+from bayeskisl.reporting.text.plans import describe_plan
 from bayeskisl.reporting.text.predictions import (
     budget,
     describe_prediction,
@@ -50,6 +51,7 @@ __all__ = [
     "describe_critical_points",
     "describe_decision",
     "describe_fit",
+    "describe_plan",
     "describe_prediction",
     "describe_verification",
     "domain_line",

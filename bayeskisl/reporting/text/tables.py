@@ -1,6 +1,6 @@
 """Tables in text: columns of any rows, and the rows of a table of decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from io import StringIO
 
 import pandas as pd
@@ -18,20 +18,40 @@ RULES = {"proportional": "rule: proportional to size", "power_law": "rule: power
 
 # Of a line that is not broken here: a terminal wraps it.
 _COLUMNS = 10_000
+# Columns between two cells, and the fewest for words.
+_APART, _FEWEST = 2, 16
 
 
-def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines, the header first: words at the left, numbers at the right; none of no rows."""
+def aligned(rows: Sequence[tuple[str, ...]], *, words: Container[str] = (), columns: int = _COLUMNS) -> list[str]:
+    """Return rows as lines, the header first: words at the left, numbers at the right; none of no rows.
+
+    Parameters
+    ----------
+    rows : sequence of tuple of str
+        The first is the header. The first column holds labels under a heading, or numbers of rows without one.
+    words : container of str
+        Headings of further columns of words, which are folded between words where a line would be too long.
+    columns : int
+        The longest line.
+    """
     from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Table
     from rich.text import Text
 
     if not rows:
         return []
     head, *others = rows
-    columns = [Column(justify="right" if place else "left", no_wrap=True) for place in range(len(head))]
-    table = Table(*columns, box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
-    for row in (head, *((f"  {label}", *cells) for label, *cells in others)):
+    indent = "  " if head[0] else ""
+    shown = [head, *((f"{indent}{label}", *cells) for label, *cells in others)]
+    widths = [max(map(len, cells)) for cells in zip(*shown, strict=True)]
+    excess = max(0, sum(widths) + _APART * (len(head) - 1) - columns)
+    table = Table(box=None, padding=(0, _APART, 0, 0), show_header=False, pad_edge=False)
+    for place, (name, width) in enumerate(zip(head, widths, strict=True)):
+        is_words = name in words
+        is_left = is_words or (place == 0 and bool(indent))
+        folded = max(_FEWEST, width - excess) if is_words and excess else None
+        table.add_column(justify="left" if is_left else "right", no_wrap=not is_words, width=folded)
+    for row in shown:
         table.add_row(*map(Text, row))
     console = Console(file=StringIO(), width=_COLUMNS, color_system=None, legacy_windows=False)
     with console.capture() as found:
