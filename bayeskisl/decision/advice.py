@@ -10,6 +10,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arguments import require_fit
 from bayeskisl.axes import Axis, axis_of
+from bayeskisl.curves.domains import curves_of_domain
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat
@@ -26,7 +27,6 @@ from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
 from bayeskisl.decision.utility import described_utility, prices_of, unit_of
 from bayeskisl.errors import InputError
-from bayeskisl.inference.domains import curves_of_domain
 from bayeskisl.keywords import from_keywords
 from bayeskisl.quantities import as_number
 from bayeskisl.specifications import shown

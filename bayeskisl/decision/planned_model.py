@@ -12,11 +12,11 @@ from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
 from bayeskisl.curves.benchmark import benchmarks, known_uninfused
 from bayeskisl.curves.cells import same_tokens_per_parameter, tokens_per_parameter, without_rounding
+from bayeskisl.curves.domains import curves_of_domain
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.errors import InputError, way
-from bayeskisl.inference.domains import curves_of_domain
 from bayeskisl.quantities import SAME_BUDGET, SAME_HELD, SAME_SIZE
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target

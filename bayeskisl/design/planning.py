@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arguments import in_words, require_fit, require_instance, require_whole
 from bayeskisl.budgets import Budget, read_budget, worth_in
 from bayeskisl.cores import one_blas_thread
+from bayeskisl.curves.domains import curves_of_domain
 from bayeskisl.decision.caveats import size_that_tests
 from bayeskisl.decision.of_fit import require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target, planned_model
@@ -36,7 +37,6 @@ from bayeskisl.design.runs import Run, runs_of, sorted_runs
 from bayeskisl.design.sizes import Sizes
 from bayeskisl.design.strategy import PlanKeywords, Strategy
 from bayeskisl.errors import InputError, argument, way
-from bayeskisl.inference.domains import curves_of_domain
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target
 

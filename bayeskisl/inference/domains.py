@@ -7,15 +7,13 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import capacity_of, cell_table
-from bayeskisl.curves.cells import domain_of_runs
+from bayeskisl.curves.domains import refuse_several, require_known
 from bayeskisl.curves.exposures import REFERENCE_LOAD, reference_load
-from bayeskisl.errors import InputError, way
 from bayeskisl.inference.given import COEFFICIENT
 from bayeskisl.inference.storage import constant_data, curves_of, laws_of
 from bayeskisl.laws import LimitsLaw
-from bayeskisl.specifications import shown
 
-__all__ = ["curves_of_domain", "domain_names", "of_domain", "require_one_domain"]
+__all__ = ["domain_names", "of_domain", "require_one_domain"]
 
 _OWN = {"intercept": schema.DOMAIN_INTERCEPT, schema.EXPONENT: schema.DOMAIN_EXPONENT}
 
@@ -34,36 +32,7 @@ def require_one_domain(tree: xr.DataTree) -> None:
     InputError
         With their names.
     """
-    _refuse_several(domain_names(tree))
-
-
-def _refuse_several(names: list[str]) -> None:
-    if names:
-        raise InputError(f"one domain among {', '.join(names)}", "a fit of all of them", "fit",
-                         way(f"choose one, `fit.of_domain({names[0]!r})`", "choose one with --domain"))  # fmt: skip
-
-
-def _require_known(name: str, names: list[str]) -> None:
-    if name not in names:
-        got = shown(name) if names else f"{shown(name)} of a fit of one domain"
-        raise InputError(f"a domain among {', '.join(names)}" if names else "a fit of several domains", got, "domain")
-
-
-def curves_of_domain(curves: xr.Dataset, name: str | None) -> xr.Dataset:
-    """Return the curves of a domain, or all curves if they are of one.
-
-    Raises
-    ------
-    InputError
-        If there are several domains and no name, or no such domain.
-    """
-    names, of_run = domain_of_runs(curves)
-    several = names if len(names) > 1 else []
-    if name is None:
-        _refuse_several(several)
-        return curves
-    _require_known(name, several)
-    return curves.isel({schema.RUN: np.flatnonzero(of_run == names.index(name))})
+    refuse_several(domain_names(tree))
 
 
 def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
@@ -78,7 +47,7 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
         If the fit has no such domain.
     """
     names = domain_names(tree)
-    _require_known(name, names)
+    require_known(name, names)
     constant = constant_data(tree)
     cells = np.flatnonzero(constant[schema.CELL_DOMAIN].values.astype(str) == name)
     runs = np.flatnonzero(np.isin(constant["cell_of_run"].values, cells))
