@@ -9,6 +9,7 @@ __version__ = "0.2.0"
 
 # public name -> module that defines it
 _PUBLIC = {
+    "list_shipped": "bayeskisl.catalogue",
     "load_curves": "bayeskisl.curves",
     "build_curves": "bayeskisl.curves",
     "curves_from_table": "bayeskisl.curves",

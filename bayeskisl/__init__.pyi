@@ -1,5 +1,6 @@
 """Names that type checkers and editors see of `import bayeskisl as bk`; a test compares them with `__init__`."""
 
+from bayeskisl.catalogue import list_shipped as list_shipped
 from bayeskisl.curves import Reading as Reading
 from bayeskisl.curves import bits_per_parameter as bits_per_parameter
 from bayeskisl.curves import build_curves as build_curves

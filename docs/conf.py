@@ -56,6 +56,7 @@ autosummary_generate = False
 
 
 LAYERS = {
+    "catalogue": "What ships",
     "target": "Targets",
     "curves": "Curves",
     "laws": "Laws",

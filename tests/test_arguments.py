@@ -160,6 +160,7 @@ DOORS = {
     "export_sweep": lambda fit, decision, x: bk.export_sweep(x, "out"),
     "export_sweep.out": lambda fit, decision, x: bk.export_sweep(SWEEP, x),
     "export_sweep.trainer": lambda fit, decision, x: bk.export_sweep(SWEEP, "out", trainer=x),
+    "list_shipped": lambda fit, decision, x: bk.list_shipped(x),
     "load_sweep": lambda fit, decision, x: bk.load_sweep(x),
     "loop": lambda fit, decision, x: bk.loop(x, **LOOP, out="out"),
     "loop.out": lambda fit, decision, x: bk.loop(SWEEP, **LOOP, out=x),
@@ -191,7 +192,7 @@ RIGHT = {
         "Costs.of_table", "Machine.costs", "Machine.workers", "Protocol", "Reading.where", "Reading.decimal",
         "Target.hold", "Target.domain", "curves_from_table", "decision_table", "loop.events", "plan.candidates",
         "plan.costs", "plot_collapse", "plot_decision", "regime", "replay", "report.figures_dir",
-        "extrapolate_points.axis",
+        "extrapolate_points.axis", "list_shipped",
     },
     "a number": {
         "Costs.priced", "Decision.regret", "Decision.risk_at", "Decision.within_range", "KeptFacts", "Limits",

@@ -1,16 +1,16 @@
 """Commands that list and describe shipped laws, sweeps and measured curves."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bayeskisl.catalogue import Shipped, comment_of, shipped_of
 from bayeskisl.cli.display import echo, print_json
 from bayeskisl.cli.help import rows
 from bayeskisl.cli.options import AsJson
 from bayeskisl.errors import InputError
-from bayeskisl.shipped import shipped_file, shipped_folder, shipped_names, shipped_tables
+from bayeskisl.shipped import shipped_file
 from bayeskisl.specifications import read_toml
 
 __all__ = ["data", "laws", "sweeps"]
@@ -21,92 +21,80 @@ _DEFAULT_LAW = "limits"
 
 def laws(name: Name = None, as_json: AsJson = False) -> None:
     """List the laws that ship, or describe one: its formula, its priors, and the file to copy."""
-    listed = [
-        {"name": one, "title": _toml("laws", one)["title"], "default": one == _DEFAULT_LAW, "file": _file("laws", one)}
-        for one in shipped_names("laws")
-    ]
     if name is not None:
-        _describe(_file("laws", name), as_json)
-    elif as_json:
+        _describe(shipped_file("laws", name), as_json)
+        return
+    listed = [
+        {"name": one.name, "title": one.title, "default": one.name == _DEFAULT_LAW, "file": one.file}
+        for one in shipped_of("laws")
+    ]
+    if as_json:
         print_json(listed)
     else:
-        _list((each["name"], each["title"] + (" (default)" if each["default"] else "")) for each in listed)
+        _list((each["name"], f"{each['title']}{' (default)' if each['default'] else ''}") for each in listed)
         echo("\nCopy a law's file, edit its priors, and pass its path: fit curves.nc --law mine.toml")
 
 
 def sweeps(name: Name = None, as_json: AsJson = False) -> None:
     """List the sweeps that ship, or describe one: its sizes, its levels, and the file to copy."""
-    listed = [
-        {"name": one, **{key: table[key] for key in ("title", "axis", "widths")}, "file": _file("sweeps", one)}
-        for one in shipped_names("sweeps")
-        for table in [_toml("sweeps", one)]
-    ]
     if name is not None:
-        _describe(_file("sweeps", name), as_json)
+        _describe(shipped_file("sweeps", name), as_json)
     elif as_json:
-        print_json(listed)
+        print_json([
+            {"name": one.name, **{key: table[key] for key in ("title", "axis", "widths")}, "file": one.file}
+            for one in shipped_of("sweeps")
+            for table in [read_toml(one.file)]
+        ])  # fmt: skip
     else:
-        _list((each["name"], each["title"]) for each in listed)
+        _list((one.name, one.title) for one in shipped_of("sweeps"))
         echo("\nTrain one: sweep run NAME --out DIR. Estimate it first: sweep estimate NAME")
 
 
 def data(name: Name = None, as_json: AsJson = False) -> None:
     """List the measured curves that ship, or describe one: how it was made, and its runs."""
-    folders = {folder.name: folder for folder in sorted((shipped_folder("data") / "sweeps").iterdir())}
-    tables = shipped_tables()
+    curves = {one.name: one for one in shipped_of("curves")}
+    tables = {one.name: one for one in shipped_of("tables")}
     if name is None:
-        _list_data(folders, tables, as_json)
-    elif name in folders:
-        _describe_curves(folders[name], as_json)
+        _list_data(curves, tables, as_json)
+    elif name in curves:
+        _describe_curves(curves[name], as_json)
     elif table := tables.get(name, tables.get(f"{name}.csv")):
-        comment = " ".join(_comment(table))
+        comment = " ".join(comment_of(table.file))
         if as_json:
-            print_json({"name": table.name, "about": comment, "file": table})
+            print_json({"name": table.name, "about": comment, "file": table.file})
         else:
-            echo(f"{comment}\n\n{table}")
+            echo(f"{comment}\n\n{table.file}")
     else:
-        raise InputError(f"one of {', '.join([*folders, *tables])}", repr(name), "data")
+        raise InputError(f"one of {', '.join([*curves, *tables])}", repr(name), "data")
 
 
-def _list_data(folders: dict[str, Path], tables: dict[str, Path], as_json: bool) -> None:
-    about = {name: tomllib.loads((folder / "sweep.toml").read_text())["title"] for name, folder in folders.items()}
-    counts = {name: _runs(folder) for name, folder in folders.items()}
+def _list_data(curves: dict[str, Shipped], tables: dict[str, Shipped], as_json: bool) -> None:
     if as_json:
         print_json(
-            [{"name": name, "title": about[name], "runs": counts[name], "file": folders[name] / "curves.nc"}
-             for name in folders]
-            + [{"name": name, "title": _comment(table)[0], "file": table} for name, table in tables.items()]
-        )  # fmt: skip
+            [{"name": name, "title": one.title, "runs": one.runs, "file": one.file} for name, one in curves.items()]
+            + [{"name": name, "title": one.title, "file": one.file} for name, one in tables.items()]
+        )
         return
     echo("Trained by this project; every command that reads curves takes the name:")
-    _list((name, f"{counts[name] or '?'} runs: {about[name]}") for name in folders)
+    _list((name, f"{one.runs or '?'} runs: {one.title}") for name, one in curves.items())
     echo("\nTables for `curves import`, with their sources:")
-    _list((name, _comment(table)[0].split(":")[0]) for name, table in tables.items())
-    echo("\nA fit for trying `predict`, `decide`, `plan` and `report`: desk-four")
+    _list((name, one.title.split(":")[0]) for name, one in tables.items())
+    fits = ", ".join(one.name for one in shipped_of("fits"))
+    echo(f"\nA fit for trying `predict`, `decide`, `plan` and `report`: {fits}")
 
 
-def _describe_curves(folder: Path, as_json: bool) -> None:
-    about = (folder / "PROVENANCE.md").read_text()
+def _describe_curves(found: Shipped, as_json: bool) -> None:
+    about = (found.file.parent / "PROVENANCE.md").read_text()
     if as_json:
-        print_json({"name": folder.name, "runs": _runs(folder), "about": about, "file": folder / "curves.nc"})
+        print_json({"name": found.name, "runs": found.runs, "about": about, "file": found.file})
     else:
-        typer.echo(f"{about.strip()}\n\n{folder / 'curves.nc'}")
-
-
-def _runs(folder: Path) -> int | None:
-    """Return the number of runs; None if this installation cannot read them."""
-    try:
-        import h5py
-    except ModuleNotFoundError:
-        return None
-    with h5py.File(folder / "curves.nc") as content:
-        return int(content["recalled"].shape[0])
+        typer.echo(f"{about.strip()}\n\n{found.file}")
 
 
 def _describe(path: Path, as_json: bool) -> None:
     table, text = read_toml(path), path.read_text()
     if as_json:
-        print_json({**table, "about": " ".join(_comment(path)), "file": path})
+        print_json({**table, "about": " ".join(comment_of(path)), "file": path})
     else:
         typer.echo(f"{text.strip()}\n\n{path}")
 
@@ -115,21 +103,3 @@ def _list(entries: Any) -> None:
     listed = list(entries)
     for line in rows(listed, max(len(name) for name, _ in listed) + 2):
         echo(line)
-
-
-def _file(kind: str, name: str) -> Path:
-    return shipped_file(kind, name)
-
-
-def _toml(kind: str, name: str) -> dict[str, Any]:
-    return tomllib.loads(_file(kind, name).read_text())
-
-
-def _comment(path: Path) -> list[str]:
-    """Return the comment at the head of a file, without its marks."""
-    lines = []
-    for line in path.read_text().splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.lstrip("# ").rstrip())
-    return lines or [""]
