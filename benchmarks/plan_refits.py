@@ -16,6 +16,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.design import Outlook, Run, believe
+from bayeskisl.design.runs import Cell
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.target import Target
@@ -46,7 +47,7 @@ def candidates(curves: xr.Dataset) -> list[Run]:
     base = posterior(curves)
     sizes = [3_456, 9_600, 24_576, 38_400, 55_296]
     beliefs = believe(base, Target(TARGET), [(n, TOKENS) for n in sizes])
-    half = {n: 0.5 * TOKENS / 6 / np.exp(np.median(beliefs.places[n, TOKENS].log_threshold)) for n in sizes}
+    half = {n: 0.5 * TOKENS / 6 / np.exp(np.median(beliefs.places[Cell(n, TOKENS)].log_threshold)) for n in sizes}
     levels = [(n, 1.0) for n in sizes] + [(24_576, 2.0), (55_296, 0.7), (55_296, 2.0)]
     return [Run(n, TOKENS, float(round(half[n] * factor))) for n, factor in levels]
 

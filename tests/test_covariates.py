@@ -12,6 +12,7 @@ from bayeskisl.cli.app import app
 from bayeskisl.curves import cell_table, validate, without_covariates
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import believe
+from bayeskisl.design.runs import Cell
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
@@ -164,7 +165,7 @@ def test_two_ratios_go_through_everything(two_ratios, tmp_path):
 
 
 def test_a_plan_counts_as_trained_the_cells_of_its_own_ratio_alone(two_ratios):
-    cells = [(float(size), 1_843_200.0) for size in SIZES]
+    cells = [Cell(size, 1_843_200) for size in SIZES]
     for ratio, seen in {0.25: True, 0.5: True, 0.4: False}.items():
         beliefs = believe(two_ratios, bk.Target(TARGET, hold={"ratio": ratio}), cells, particles=200)
         assert [beliefs.places[cell].seen for cell in cells] == [seen] * len(cells)

@@ -111,6 +111,9 @@ class OfferOptions:
     largest: Annotated[
         str | None, typer.Option(metavar="N", help="Largest size on offer; by default the budget decides.")
     ] = None
+    domains: Annotated[
+        str | None, rare(metavar="NAME,...", help="Domains whose runs may be trained; by default that of --domain.")
+    ] = None
     sweep: Annotated[
         str | None, rare(metavar="SWEEP", help="The sweep behind the curves; by default the one that they name.")
     ] = None
@@ -143,13 +146,18 @@ def plan(
     with Progress("loading the fit") as progress:
         from bayeskisl import design
         from bayeskisl.design.planning import require_plannable
+        from bayeskisl.design.sizes import Sizes
         from bayeskisl.inference.result import load_fit_if
 
+        on_offer, is_sweep = Sizes(domains=offer.domains), out is not None and out.suffix != ".csv"
+        if is_sweep and on_offer.domains not in (None, (asked.domain,)):
+            raise InputError("a table for runs of other domains", str(out), "--out", "write --out next.csv")
+
         def sweep_of(curves: "xr.Dataset") -> dict[str, Any] | None:
-            return _sweep_behind(curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
+            return _sweep_behind(curves, offer.sweep, needed=is_sweep)
 
         def judge(curves: "xr.Dataset") -> None:
-            require_plannable(curves, asked, money.budget, costs)
+            require_plannable(curves, asked, money.budget, costs, on_offer)
             sweep_of(curves)
 
         loaded = load_fit_if(fit, judge)
@@ -157,7 +165,7 @@ def plan(
         table = sweep_of(loaded.curves)
         result = design.plan(
             loaded, asked, budget=money.budget, costs=costs, strategy=design.Strategy(**vars(strategy)),
-            sizes=offer.sizes or None, largest=offer.largest or None, sweep=table, seed=seed,
+            sizes=offer.sizes or None, largest=offer.largest or None, domains=offer.domains, sweep=table, seed=seed,
         )  # fmt: skip
         if answer.figure is not None:
             from bayeskisl.reporting import plot_plan

@@ -13,18 +13,17 @@ load.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.design.runs import Cell
 from bayeskisl.design.typical_run import TypicalRun
 
-__all__ = ["Beliefs", "Cell", "Curve", "Infused", "Place", "Probe"]
-
-Cell = tuple[float, float]  # non-embedding parameters, tokens
+__all__ = ["Beliefs", "Curve", "Elsewhere", "Infused", "Place", "Probe"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,21 @@ class Place(Curve):
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """Runs of another domain than the target's.
+
+    Parameters
+    ----------
+    target : PlannedModel
+        The target with what runs of that domain hold fixed.
+    typical : TypicalRun
+    """
+
+    target: PlannedModel
+    typical: TypicalRun
+
+
+@dataclass(frozen=True)
 class Probe:
     """One probe group in every cell.
 
@@ -79,6 +93,9 @@ class Probe:
     sigma_run, load_effect : numpy.ndarray
         Run scatter and effect of the load of the group, ``(particle,)``.
     typical : TypicalRun
+        A typical run of the target's domain.
+    elsewhere : dict
+        By the name of each other domain that may get a run.
     """
 
     group: str
@@ -87,10 +104,20 @@ class Probe:
     sigma_run: FloatArray
     load_effect: FloatArray
     typical: TypicalRun
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+
+    def at(self, cell: Cell) -> PlannedModel:
+        """Return the model of a cell, with what its domain holds fixed."""
+        there = self.elsewhere.get(cell.domain, self).target
+        return replace(there, params=cell.params, tokens=cell.tokens)
+
+    def typical_of(self, cell: Cell) -> TypicalRun:
+        """Return a typical run of the domain of a cell."""
+        return self.elsewhere.get(cell.domain, self).typical
 
     def ahead(self, cell: Cell, level: float) -> FloatArray:
         """Return the distance of a level from its cell's half-point, k (u - log e50), ``(particle,)``."""
-        curve, at = self.curves[cell], replace(self.target, params=cell[0], tokens=cell[1])
+        curve, at = self.curves[cell], self.at(cell)
         log_exposures = at.log_exposures(np.asarray(level), self.group, load_effect=self.load_effect)
         return curve.steepness * (log_exposures - curve.log_threshold)
 
@@ -144,6 +171,8 @@ class Beliefs:
         The probe groups that over-infusion does not harm, or harms as well.
     infused : Infused, optional
         None along an amount, where the group itself is infused.
+    elsewhere : dict
+        By the name of each other domain that may get a run, for the target's group.
     """
 
     target: PlannedModel
@@ -165,6 +194,7 @@ class Beliefs:
     places: dict[Cell, Place]
     others: tuple[Probe, ...] = ()
     infused: Infused | None = None
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
 
     @cached_property
     def halves(self) -> tuple[IntArray, IntArray]:
@@ -179,7 +209,7 @@ class Beliefs:
     def probes(self) -> tuple[Probe, ...]:
         """All probe groups, the harmed group first."""
         target = self.target
-        own = Probe(target.group, target, self.places, self.sigma_run, self.load_effect, self.typical)
+        own = Probe(target.group, target, self.places, self.sigma_run, self.load_effect, self.typical, self.elsewhere)
         return own, *self.others
 
     @property

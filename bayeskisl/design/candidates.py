@@ -1,7 +1,6 @@
 """Candidate runs: sizes, budgets, levels around each size's fall, and replicates."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -11,16 +10,20 @@ from bayeskisl.arguments import as_positive, require_fit, require_whole
 from bayeskisl.arrays import FloatArray
 from bayeskisl.budgets import Budget, read_budget
 from bayeskisl.curves.cells import budgets_tried
+from bayeskisl.curves.domains import curves_of_domain
 from bayeskisl.decision.planned_model import of_target
-from bayeskisl.design.beliefs import Beliefs, Cell
+from bayeskisl.design.beliefs import Beliefs
 from bayeskisl.design.costs import Costs, costs_for
 from bayeskisl.design.particles import PARTICLES, believe
-from bayeskisl.design.runs import Run, sorted_runs
-from bayeskisl.design.sizes import offered_sizes, read_sizes
+from bayeskisl.design.runs import Cell, Run, sorted_runs
+from bayeskisl.design.sizes import Sizes, SizesKeywords, offered_sizes
 from bayeskisl.errors import InputError, argument
-from bayeskisl.target import Target, TargetKeywords, target_from
+from bayeskisl.keywords import from_keywords
+from bayeskisl.target import Target, TargetKeywords
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from bayeskisl.inference import Fit
 
 __all__ = ["candidate_runs"]
@@ -29,18 +32,20 @@ __all__ = ["candidate_runs"]
 _KEPT, _BELIEVED = (0.03, 0.97), (0.05, 0.95)
 
 
+class CandidateKeywords(TargetKeywords, SizesKeywords, total=False):
+    """Keywords of a short call of `candidate_runs`."""
+
+
 def candidate_runs(
     fit: "Fit",
     target: Target | float | str | None = None,
     *,
     budget: float | str | Budget | None = None,
     costs: Costs | None = None,
-    sizes: str | Iterable[float | str] | None = None,
-    largest: float | str | None = None,
     levels: int = 10,
     replicates: Sequence[int] = (1, 2, 3),
     seed: int = 0,
-    **short: Unpack[TargetKeywords],
+    **short: Unpack[CandidateKeywords],
 ) -> tuple[Run, ...]:
     """Return the default candidates: levels around the expected fall of trained, intermediate and larger sizes.
 
@@ -54,12 +59,6 @@ def candidate_runs(
         target's are offered.
     costs : Costs, optional
         Costs, as for `plan`.
-    sizes : str, or iterable of float or str, optional
-        Available sizes, ``[70e6, "160M"]`` or ``"70M,160M"``, for instance those of a ladder. By default the trained
-        ones, geometric means of neighbours, and larger ones in steps of at most a factor of two. A size within 3 % of
-        a trained one stands for it.
-    largest : float or str, optional
-        The largest size that may be trained; by default the largest below the target's that the budget pays for.
     levels : int
         Number of levels of each cell, evenly spaced in log exposures.
     replicates : sequence of int
@@ -67,12 +66,17 @@ def candidate_runs(
     seed : int
         Seed of the beliefs about untrained sizes.
     **short
-        Keywords of `Target`, instead of the object.
+        Keywords of `Target`, instead of the object. Those of the sizes on offer: `sizes`, as ``[70e6, "160M"]`` or
+        ``"70M,160M"``, for instance those of a ladder (by default the trained ones, geometric means of neighbours, and
+        larger ones in steps of at most a factor of two; a size within 3 % of a trained one stands for it); `largest`,
+        the largest size that may be trained (by default the largest below the target's that the budget pays for); and
+        `sweep` (the name or file of a sweep, for the sizes of its ladder). `domains`, as ``["legal", "medical"]``, are
+        the domains whose runs may be trained; by default the target's alone.
 
     Raises
     ------
     InputError
-        If no size is left below the target, or the fit does not cover the target.
+        If no size is left below the target, or the fit does not cover the target or lacks a domain.
 
     Examples
     --------
@@ -85,43 +89,55 @@ def candidate_runs(
     require_fit(fit)
     require_whole(levels, "levels", 1)
     require_whole(seed, "seed")
-    asked = target_from(target, short, of=candidate_runs)
-    sizes = read_sizes(sizes)
-    largest = None if largest is None else as_positive(largest, argument("largest"))
+    asked, on_offer = from_keywords(short, (Target, target), (Sizes, None), of=candidate_runs)
+    domains = on_offer.domains_of(fit.curves, asked.domain)
     ours, planned = of_target(fit, asked)
-    seen = np.unique(ours.curves[schema.PARAMS].values.astype(float))
-    budgets = budgets_tried(fit.curves, asked.domain)
-    pays = _paying(read_budget(budget), costs, budgets.min()) if budget is not None else (lambda size: True)
-    allowed = offered_sizes(seen, planned.params, sizes=sizes, largest=largest, pays=pays)
+    seen, sizes = _sizes_seen(ours.curves), on_offer.listed(fit.curves)
     if planned.params <= seen[0] and sizes is None:
         raise InputError(f"a target above the smallest trained size, {seen[0]:,.0f}", f"{planned.params:,.0f}",
                          "plan", "train the target itself: it costs less than any run of the sweep")  # fmt: skip
-    if not allowed.size:
+    largest = None if on_offer.largest is None else as_positive(on_offer.largest, argument("largest"))
+    money = None if budget is None else read_budget(budget)
+    cells = [
+        Cell(float(size), float(tokens), domain)
+        for domain in domains
+        for budgets in [budgets_tried(fit.curves, domain or None)]
+        for size in offered_sizes(
+            _sizes_seen(curves_of_domain(fit.curves, domain or None)), planned.params, sizes=sizes, largest=largest,
+            pays=_paying(money, costs, budgets.min()),
+        )
+        for tokens in budgets
+    ]  # fmt: skip
+    if not cells:
         limit = "" if largest is None else f" and at most {largest:,.0f}"
         raise InputError(f"a size below the target's {planned.params:,.0f}{limit}", "none", argument("sizes"))
-    cells = [(float(size), float(tokens)) for size in allowed for tokens in budgets]
     beliefs = believe(fit, asked, cells, particles=PARTICLES // 4, seed=seed)
     return sorted_runs(
-        Run(*cell, float(level), int(count))
+        Run(cell.params, cell.tokens, float(level), int(count), cell.domain)
         for cell in cells
         for level in _levels(beliefs, cell, levels)
         for count in replicates
     )
 
 
-def _paying(budget: Budget, costs: Costs | None, tokens: float) -> Callable[[float], bool]:
-    """Return whether the budget pays for a run of a size."""
+def _sizes_seen(curves: "xr.Dataset") -> FloatArray:
+    return np.unique(curves[schema.PARAMS].values.astype(float))
+
+
+def _paying(budget: Budget | None, costs: Costs | None, tokens: float) -> Callable[[float], bool]:
+    """Return whether the budget, if there is one, pays for a run of a size."""
+    if budget is None:
+        return lambda size: True
     money, prices = costs_for(budget, costs)
     return lambda size: prices.of(Run(size, tokens, 0.0)) <= money.amount
 
 
 def _levels(beliefs: Beliefs, cell: Cell, count: int) -> FloatArray:
     """Rounded levels from almost full retention to almost none."""
-    place, target = beliefs.places[cell], beliefs.target
+    place, at = beliefs.places[cell], beliefs.probes[0].at(cell)
     logit = np.log(_KEPT[1] / _KEPT[0])
     low, high = np.quantile(place.on_axis, _BELIEVED)
     reach = logit / np.median(place.steepness)
     effective = np.linspace(high + reach, low - reach, count) - np.median(place.at_load)
-    at = replace(target, params=cell[0], tokens=cell[1])
     values = at.infusion(effective, load_effect=np.median(beliefs.load_effect))
-    return np.unique(target.axis.candidates(values, at.range))
+    return np.unique(at.axis.candidates(values, at.range))

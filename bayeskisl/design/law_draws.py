@@ -1,7 +1,7 @@
 """Draws of one fitted law for one probe group, and derived quantities of untrained cells."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,10 @@ class LawDraws:
         mean, sd = np.insert(mean, mean.shape[-1], 1.0, axis=-1), np.append(sd, 0.0)
         about = size.law.coefficients_of(draws).mean(axis=0)
         return cls(group, size, about, mean, sd, law.fall.of(draws), draws, held)
+
+    def there(self, domain: str, held: Mapping[str, float]) -> "LawDraws":
+        """Return the same draws for places of another domain, and what its runs hold fixed."""
+        return replace(self, size=replace(self.size, domain=domain), held=held)
 
     def row(self, params: float, tokens: float) -> FloatArray:
         """The design row of one place, shape ``(column,)``."""

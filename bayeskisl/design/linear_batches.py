@@ -61,13 +61,13 @@ class Shelf:
             reserve=reserve,
         )
 
-    def best_of_each_size(self) -> dict[float, int]:
-        """Return the candidate of most gain of each size, among possible first runs."""
-        gains, best = self._gains(self.covariance), dict[float, int]()
+    def best_of_each_size(self) -> dict[tuple[float, str], int]:
+        """Return the candidate of most gain of each size and domain, among possible first runs."""
+        gains, best = self._gains(self.covariance), dict[tuple[float, str], int]()
         open_ = self._open_to([])
         for i in np.argsort(-gains, kind="stable"):
             if open_[i]:
-                best.setdefault(self.runs[i].params, int(i))
+                best.setdefault((self.runs[i].params, self.runs[i].domain), int(i))
         return best
 
     def filled(self, chosen: Sequence[int], kappa: float) -> list[int]:

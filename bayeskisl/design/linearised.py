@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.design.beliefs import Beliefs, Cell, Probe
+from bayeskisl.design.beliefs import Beliefs, Probe
 from bayeskisl.design.probing import Probing
-from bayeskisl.design.runs import Run
+from bayeskisl.design.runs import Cell, Run
 
 __all__ = ["Linearised", "Measured", "removed", "updated"]
 
@@ -106,7 +106,7 @@ class Linearised:
             return _NOTHING_TOLD
         steepness, sigma_run = self._medians[probe.group, run.cell]
         x = float(np.median(probe.ahead(run.cell, run.level)))
-        told = max(probe.typical.information(x, steepness, probed), 1 / _NOTHING_TOLD)
+        told = max(probe.typical_of(run.cell).information(x, steepness, probed), 1 / _NOTHING_TOLD)
         return (1 / told + sigma_run**2) / run.replicates
 
     @cached_property

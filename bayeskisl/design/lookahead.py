@@ -89,8 +89,8 @@ def _by_linear_law(problem: Problem, start: Course) -> Iterator[tuple[tuple[Run,
     """Yield the best batches of the linearised law, by exponent and by the size of their first run, exchanged."""
     shelf = Shelf.of(problem, start.linear)
     begun: dict[str, list[int]] = {"": []}
-    for size, best_run in shelf.best_of_each_size().items():
-        begun[f", one run of {size:,.0f} parameters first"] = [best_run]
+    for (size, domain), best_run in shelf.best_of_each_size().items():
+        begun[f", one run of {size:,.0f} parameters{domain and f' of {domain}'} first"] = [best_run]
     found: dict[tuple[int, ...], str] = {}  # by runs in any order, the V-optimal batch for the money first
     for name, first in begun.items():
         for kappa in _EXPONENTS:

@@ -25,11 +25,11 @@ from scipy.special import xlogy
 from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.cores import available_cores
-from bayeskisl.design.beliefs import Beliefs, Cell
+from bayeskisl.design.beliefs import Beliefs
 from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.outcomes import outcomes_of
 from bayeskisl.design.probing import Probing
-from bayeskisl.design.runs import Run
+from bayeskisl.design.runs import Cell, Run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,7 +56,7 @@ class Outlook:
     beliefs : Beliefs
         Conditioned on the thresholds of all cells that have a planned run.
     curves : xarray.Dataset
-        Fitted curves, for the questions that a run would be asked.
+        Fitted curves of all domains, for the questions that a run would be asked.
     weight : numpy.ndarray
         Weight of every particle in every scenario, ``(scenario, particle)``; rows sum to one.
     linear : Linearised
@@ -93,7 +93,7 @@ class Outlook:
         """P(outcome bin | particle) of the target's group, ``(particle, bin)``."""
         beliefs, place = self.beliefs, self.beliefs.places[run.cell]
         probed = self.linear.probing.facts(run, beliefs.target.group)
-        table = outcomes_of(probed, run.replicates, beliefs.typical)
+        table = outcomes_of(probed, run.replicates, beliefs.probes[0].typical_of(run.cell))
         return table.likelihood(beliefs.ahead(run.cell, run.level), place.steepness * beliefs.sigma_run)
 
     def gain(self, run: Run, score: Score = "variance") -> float:

@@ -5,7 +5,7 @@ of the fit are given, those of other domains and of other values of the covariat
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +14,12 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import cell_at, cell_table
 from bayeskisl.curves.cells import budgets_tried
+from bayeskisl.curves.domains import curves_of_domain
 from bayeskisl.curves.groups import infused_group
-from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
-from bayeskisl.design.beliefs import Beliefs, Cell, Curve, Infused, Place, Probe
+from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target, planned_model
+from bayeskisl.design.beliefs import Beliefs, Curve, Elsewhere, Infused, Place, Probe
 from bayeskisl.design.law_draws import LawDraws, Noise, drawn
+from bayeskisl.design.runs import Cell
 from bayeskisl.design.typical_run import TypicalRun
 from bayeskisl.errors import InputError
 from bayeskisl.inference.domains import require_one_domain
@@ -53,7 +55,7 @@ def planned_laws(fit: "Fit") -> dict[str, float]:
 def believe(
     fit: "Fit",
     target: Target,
-    cells: Iterable[Cell],
+    cells: Iterable[Cell | tuple[float, float]],
     *,
     particles: int = PARTICLES,
     seed: int = 0,
@@ -67,8 +69,8 @@ def believe(
     target : Target
         The model that is planned.
     cells : iterable of tuple
-        ``(params, tokens)`` of every candidate. Everything else is as in the target: under a law of depth, candidates
-        have its depth.
+        ``(params, tokens)`` or `Cell` of every candidate. Everything else is as in the target: under a law of depth,
+        candidates have its depth. Candidates of another domain have what its runs hold fixed.
     particles : int
         How many, all laws together.
     seed : int
@@ -78,14 +80,16 @@ def believe(
     ------
     InputError
         If the target was trained, the target or a cell differs from the sweep in what the sweep never varied, no
-        fitted law can be planned with, or the fit is of several domains and the target names none.
+        fitted law can be planned with, the fit is of several domains and the target names none, or a cell is in a
+        domain that the fit lacks or that is not probed for what the target can lose.
     """
     if target.domain is None:
         require_one_domain(fit.tree)
     ours, planned = of_target(fit, target)
     _refuse_trained(planned, ours)
-    cells = sorted({(float(n), float(d)) for n, d in cells})
-    _require_known_budgets(cells, ours)
+    wanted = sorted({_named(Cell(*cell), target) for cell in cells})
+    realm = _Realm.of(fit, target, planned, wanted)
+    _require_known_budgets(wanted, fit)
     weights, rng = planned_laws(fit), np.random.default_rng(seed)
     edges = np.cumsum([0.0, *weights.values()]) / sum(weights.values())
     counts = np.diff(np.round(edges * particles).astype(int))
@@ -95,11 +99,11 @@ def believe(
         group: [LawDraws.of(fit, name, group, used[name], planned.held_fixed, target.domain) for name in weights]
         for group in _harmed_first(planned)
     }
-    seen = _seen_cells(laws[planned.group][0], planned)
-    parts = [_law_particles(of_groups, planned, seen, cells, rng) for of_groups in zip(*laws.values(), strict=True)]
+    seen = realm.seen(laws[planned.group][0])
+    parts = [_law_particles(of_groups, realm, seen, wanted, rng) for of_groups in zip(*laws.values(), strict=True)]
     joined = _joined(_of_equal_width([named for named, _ in parts]))
     probes = {
-        group: _probe(draws, planned, cells, [of_law[group] for _, of_law in parts]) for group, draws in laws.items()
+        group: _probe(draws, realm, wanted, [of_law[group] for _, of_law in parts]) for group, draws in laws.items()
     }
     own, rows = probes.pop(planned.group), joined.pop("rows")
     return Beliefs(
@@ -113,12 +117,59 @@ def believe(
         load_effect=own.load_effect,
         typical=own.typical,
         places={
-            cell: Place(**vars(own.curves[cell]), row=rows[:, i], seen=cell in seen) for i, cell in enumerate(cells)
+            cell: Place(**vars(own.curves[cell]), row=rows[:, i], seen=cell in seen) for i, cell in enumerate(wanted)
         },
         others=tuple(probes.values()),
         infused=_infused(laws, probes, planned, seed),
+        elsewhere=own.elsewhere,
         **joined,
     )
+
+
+def _named(cell: Cell, target: Target) -> Cell:
+    """Return a cell with the name of its domain, the target's unless it names another; no name in a fit of one."""
+    return Cell(float(cell.params), float(cell.tokens), cell.domain or target.domain or "")
+
+
+@dataclass(frozen=True)
+class _Realm:
+    """The planned model, and what runs of other domains hold fixed, by domain."""
+
+    domain: str
+    target: PlannedModel
+    elsewhere: Mapping[str, PlannedModel]
+
+    @classmethod
+    def of(cls, fit: "Fit", asked: Target, planned: PlannedModel, cells: Iterable[Cell]) -> "_Realm":
+        own = asked.domain or ""
+        others = sorted({cell.domain for cell in cells} - {own})
+        return cls(own, planned, {name: _planned_elsewhere(fit, asked, planned, name) for name in others})
+
+    def at(self, cell: Cell) -> PlannedModel:
+        """Return the model of a cell."""
+        return replace(self.elsewhere.get(cell.domain, self.target), params=cell.params, tokens=cell.tokens)
+
+    def law(self, law: LawDraws, domain: str) -> LawDraws:
+        """Return draws of a law for places of a domain."""
+        return law.there(domain, self.elsewhere[domain].held_fixed) if domain in self.elsewhere else law
+
+    def seen(self, law: LawDraws) -> dict[Cell, int]:
+        """Return the trained cells that differ from the target only in size, budget and domain, and their indices."""
+        return {
+            cell: index
+            for name, planned in {self.domain: self.target, **self.elsewhere}.items()
+            for cell, index in _seen_cells(self.law(law, name), planned, name).items()
+        }
+
+
+def _planned_elsewhere(fit: "Fit", asked: Target, planned: PlannedModel, domain: str) -> PlannedModel:
+    """Return the target with what runs of another domain hold fixed; runs that probe another group are refused."""
+    curves = curves_of_domain(fit.curves, domain)
+    there = planned_model(curves, replace(asked, tokens=planned.tokens, domain=domain, prior_driven=True))
+    if there.group != planned.group:
+        raise InputError(f"runs that probe the group '{planned.group}'", f"those of {domain!r}, which show the group "
+                         f"'{there.group}'", schema.DOMAIN, "leave the domain out")  # fmt: skip
+    return there
 
 
 def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> IntArray:
@@ -138,16 +189,18 @@ def _harmed_first(target: PlannedModel) -> list[str]:
 
 
 def _law_particles(
-    of_groups: Sequence[LawDraws], target: PlannedModel, seen: Mapping[Cell, int], cells: list[Cell],
+    of_groups: Sequence[LawDraws], realm: _Realm, seen: Mapping[Cell, int], cells: list[Cell],
     rng: np.random.Generator,
 ) -> tuple[dict[str, FloatArray], dict[str, list[Curve]]]:  # fmt: skip
     """Arrays ``(particle, ...)`` about the target under one law, and the curves of every cell by group."""
+    target = realm.target
     moments = [law.coefficient_moments() for law in of_groups]
     noise = Noise(np.column_stack([centre for centre, _ in moments]), rng)
     coefficients = [drawn(*each, noise) for each in moments]
     law, (centre, root) = of_groups[0], moments[0]
     threshold, steepness = law.fresh(target.params, target.tokens, coefficients[0], noise)
-    rows = np.stack([law.row(*place) for place in [*cells, (target.params, target.tokens)]])
+    own = Cell(target.params, target.tokens, realm.domain)
+    rows = np.stack([realm.law(law, cell.domain).row(cell.params, cell.tokens) for cell in [*cells, own]])
     named = {
         "centre": centre,
         "covariance": root @ np.swapaxes(root, -1, -2),
@@ -160,20 +213,20 @@ def _law_particles(
         "rows": np.repeat(rows[None], len(centre), axis=0),
     }
     return named, {
-        law.group: [_curve(law, target, cell, seen.get(cell), own, noise) for cell in cells]
-        for law, own in zip(of_groups, coefficients, strict=True)
+        law.group: [
+            _curve(realm.law(law, cell.domain), realm.at(cell), seen.get(cell), drawn_here, noise) for cell in cells
+        ]
+        for law, drawn_here in zip(of_groups, coefficients, strict=True)
     }
 
 
-def _curve(
-    law: LawDraws, target: PlannedModel, cell: Cell, index: int | None, coefficients: FloatArray, noise: Noise
-) -> Curve:
+def _curve(law: LawDraws, at: PlannedModel, index: int | None, coefficients: FloatArray, noise: Noise) -> Curve:
     """The curve of a cell: from the posterior if it was trained, else newly drawn."""
     if index is None:
-        threshold, steepness = law.fresh(*cell, coefficients, noise)
+        threshold, steepness = law.fresh(at.params, at.tokens, coefficients, noise)
     else:
         threshold, steepness = law.log_thresholds[:, index], law.draws["steepness"][:, index]
-    return Curve(threshold, steepness, _at_load(replace(target, params=cell[0], tokens=cell[1]), law, threshold))
+    return Curve(threshold, steepness, _at_load(at, law, threshold))
 
 
 def _at_load(at: PlannedModel, law: LawDraws, log_threshold: FloatArray) -> FloatArray:
@@ -185,19 +238,28 @@ def _at_load(at: PlannedModel, law: LawDraws, log_threshold: FloatArray) -> Floa
     return at.log_exposures(typical, law.group) - at.log_exposures(typical, law.group, load_effect=effect)
 
 
-def _probe(draws: Sequence[LawDraws], target: PlannedModel, cells: list[Cell], curves: list[list[Curve]]) -> Probe:
+def _probe(draws: Sequence[LawDraws], realm: _Realm, cells: list[Cell], curves: list[list[Curve]]) -> Probe:
     """One group in every cell, with the laws concatenated."""
     of_cells = [Curve(**_joined([vars(curve) for curve in of_cell])) for of_cell in zip(*curves, strict=True)]
-    medians = {name: float(np.median(np.concatenate([law.typical(name) for law in draws]))) for name in _TYPICAL}
-    shape = typical_shape([law.shape for law in draws], [len(law.draws["tau"]) for law in draws])
     return Probe(
         group=draws[0].group,
-        target=target,
+        target=realm.target,
         curves=dict(zip(cells, of_cells, strict=True)),
         sigma_run=np.concatenate([law.draws["sigma_run"] for law in draws]),
         load_effect=np.concatenate([law.draws["load_effect"] for law in draws]),
-        typical=TypicalRun(**medians, shape=shape),
+        typical=_typical(draws),
+        elsewhere={
+            name: Elsewhere(planned, _typical([realm.law(law, name) for law in draws]))
+            for name, planned in realm.elsewhere.items()
+        },
     )
+
+
+def _typical(draws: Sequence[LawDraws]) -> TypicalRun:
+    """Return a typical run of the laws' domain."""
+    medians = {name: float(np.median(np.concatenate([law.typical(name) for law in draws]))) for name in _TYPICAL}
+    shape = typical_shape([law.shape for law in draws], [len(law.draws["tau"]) for law in draws])
+    return TypicalRun(**medians, shape=shape)
 
 
 def _infused(
@@ -236,12 +298,12 @@ def _of_equal_width(parts: list[dict[str, FloatArray]]) -> list[dict[str, FloatA
     return [{name: widened(name, values) for name, values in part.items()} for part in parts]
 
 
-def _seen_cells(law: LawDraws, target: PlannedModel) -> dict[Cell, int]:
-    """Indices of trained cells that differ from the target only in size and budget."""
+def _seen_cells(law: LawDraws, target: PlannedModel, domain: str) -> dict[Cell, int]:
+    """Indices of a domain's trained cells that differ from a model only in size and budget."""
     table = law.size.cells
     sizes, budgets = (table[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
     like = np.intersect1d(cells_like(target, table), law.size.ours)
-    return {(float(sizes[i]), float(budgets[i])): int(i) for i in like}
+    return {Cell(float(sizes[i]), float(budgets[i]), domain): int(i) for i in like}
 
 
 def _refuse_trained(target: PlannedModel, fit: "Fit") -> None:
@@ -252,8 +314,9 @@ def _refuse_trained(target: PlannedModel, fit: "Fit") -> None:
 
 
 def _require_known_budgets(cells: list[Cell], fit: "Fit") -> None:
-    budgets = budgets_tried(fit.curves).tolist()
-    other = sorted({tokens for _, tokens in cells} - set(budgets))
-    if len(budgets) == 1 and other:
-        raise InputError(f"candidates at the only token budget of the sweep, {budgets[0]:,.0f}", f"{other[0]:,.0f}",
-                         schema.TOKENS, "sweep a second budget first")  # fmt: skip
+    for domain in sorted({cell.domain for cell in cells}):
+        budgets = budgets_tried(fit.curves, domain or None).tolist()
+        other = sorted({cell.tokens for cell in cells if cell.domain == domain} - set(budgets))
+        if len(budgets) == 1 and other:
+            raise InputError(f"candidates at the only token budget of the sweep, {budgets[0]:,.0f}",
+                             f"{other[0]:,.0f}", schema.TOKENS, "sweep a second budget first")  # fmt: skip

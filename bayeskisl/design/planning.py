@@ -95,7 +95,8 @@ def plan(
         Keywords of `Target` and `Strategy`, instead of these objects: ``plan(fit, params="7B", runs=4)``. Those of
         the costs: `device`, as ``"h100"``, `utilisation` (a share of its peak), `records` (a sweep's folder) and
         `price` (dollars per device-hour). Those of the sizes on offer: `sizes`, as ``"70M,160M"`` or a list,
-        `largest`, and `sweep` (the name or file of a sweep, for the sizes of its ladder).
+        `largest`, and `sweep` (the name or file of a sweep, for the sizes of its ladder). Of a fit of several domains
+        `domains`, as ``["legal", "medical"]``: those whose runs may be trained, by default the target's alone.
 
     Returns
     -------
@@ -124,8 +125,8 @@ def plan(
     asked, how, prices, named = from_keywords(
         short, (Target, target), (Strategy, strategy), (Pricing, costs), (Sizes, None), of=plan
     )
-    pending = _runs(pending, "pending")
-    candidates = candidates if candidates is None else _runs(candidates, "candidates")
+    pending = _runs(pending, "pending", asked.domain)
+    candidates = candidates if candidates is None else _runs(candidates, "candidates", asked.domain)
     if candidates is not None and named:
         raise InputError("candidates, or the sizes on offer", "both", "candidates", "name the sizes in the candidates")
     require_gate(fit, throw, "plan from it anyway")
@@ -135,7 +136,14 @@ def plan(
     listed = named.listed(fit.curves)
     if candidates is None:
         candidates = candidate_runs(
-            fit, asked, budget=budget, costs=costs, sizes=listed, largest=named.largest, seed=seed
+            fit,
+            asked,
+            budget=budget,
+            costs=costs,
+            sizes=listed,
+            largest=named.largest,
+            domains=named.domains,
+            seed=seed,
         )
     offered = sorted_runs(candidates if how.runs is None else (replace(run, replicates=1) for run in candidates))
     _refuse_target(offered, planned)
@@ -143,12 +151,12 @@ def plan(
     cells = (run.cell for run in (*offered, *larger, *pending))
     beliefs = believe(fit, asked, cells, particles=how.particles, seed=seed)
     rng = np.random.default_rng([seed, 1])
-    outlook = Outlook.of(beliefs, ours.curves)
+    outlook = Outlook.of(beliefs, fit.curves)
     for run in pending:
         outlook = outlook.after(run, rng)
     count = how.runs or how.batch or MOST
     problem = Problem(outlook, offered, costs, budget.amount, count, how.score, how.kappa,
-                      exact=how.runs is not None, trained=runs_of(ours.curves))  # fmt: skip
+                      exact=how.runs is not None, trained=runs_of(ours.curves, asked.domain or ""))  # fmt: skip
     worth = Worth(
         of_fact=worth_in(how.worth_of_fact, costs.unit, costs.per_hour, argument("worth_of_fact")),
         of_miss=worth_in(how.cost_of_miss, costs.unit, costs.per_hour, argument("cost_of_miss")),
@@ -189,6 +197,8 @@ def plan(
         draws=left,
         between=size_that_tests(planned, ours.curves),
         notes=tuple(notes),
+        domain=asked.domain or "",
+        elsewhere={name: there.target for name, there in beliefs.elsewhere.items()},
     )
 
 
@@ -231,8 +241,10 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
     return candidate_runs(fit, target, sizes=[size], levels=5, replicates=[1], seed=seed)
 
 
-def require_plannable(curves: "xr.Dataset", target: Target, budget: float | str | Budget, prices: Pricing) -> None:
-    """Refuse a target, a budget or costs that the curves of a fit do not determine, before a draw is read.
+def require_plannable(
+    curves: "xr.Dataset", target: Target, budget: float | str | Budget, prices: Pricing, offer: Sizes
+) -> None:
+    """Refuse a target, a budget, costs or domains that the curves of a fit do not determine, before a draw is read.
 
     Raises
     ------
@@ -241,6 +253,7 @@ def require_plannable(curves: "xr.Dataset", target: Target, budget: float | str 
     """
     _, costs = costs_for(read_budget(budget), prices.of(curves))
     _require_tokens(planned_model(curves_of_domain(curves, target.domain), target), costs)
+    offer.domains_of(curves, target.domain)
 
 
 def _require_tokens(planned: PlannedModel, costs: Costs) -> None:
@@ -252,15 +265,15 @@ def _require_tokens(planned: PlannedModel, costs: Costs) -> None:
                          )  # fmt: skip
 
 
-def _runs(runs: Iterable[Run], where: str) -> tuple[Run, ...]:
-    """Return runs as a tuple; refuse what are none."""
+def _runs(runs: Iterable[Run], where: str, domain: str | None) -> tuple[Run, ...]:
+    """Return runs as a tuple, those without a domain in the target's; refuse what are none."""
     made = "make them with `bk.candidate_runs(fit, params=...)`, or a list of `bk.Run`"
     if isinstance(runs, str) or not isinstance(runs, Iterable):
         raise InputError("several runs", in_words(runs), where, made)
     listed = tuple(runs)
     for run in listed:
         require_instance(run, Run, where, made)
-    return listed
+    return tuple(run if run.domain else replace(run, domain=domain or "") for run in listed)
 
 
 def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:

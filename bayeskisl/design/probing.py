@@ -7,7 +7,8 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.design.runs import Run
+from bayeskisl.curves.cells import domain_of_runs
+from bayeskisl.design.runs import Run, in_domain
 
 __all__ = ["Probing"]
 
@@ -19,23 +20,28 @@ class Probing:
     Parameters
     ----------
     most : dict
-        Facts of a group that a run was asked at most.
+        Facts of a group that a run was asked at most, by domain and group; all domains together have no name.
     at_level : frozenset of str
         Groups that have as many facts as the run's level says.
     """
 
-    most: Mapping[str, int]
+    most: Mapping[str, Mapping[str, int]]
     at_level: frozenset[str]
 
     @classmethod
     def of(cls, curves: xr.Dataset) -> "Probing":
         """Return the probing of some curves."""
         axis, groups = axis_of(curves), [str(name) for name in curves[schema.GROUP].values]
-        most = curves[schema.PROBED].transpose(schema.RUN, schema.GROUP, ...).values.max(axis=0)
+        probed = curves[schema.PROBED].transpose(schema.RUN, schema.GROUP, ...).values
+
+        def most(domain: str) -> dict[str, int]:
+            asked = probed[in_domain(curves, domain)].max(axis=0)
+            return {name: int(count.max()) for name, count in zip(groups, asked, strict=True)}
+
         at_level = {name for name in groups if axis.counts_facts and name != schema.BACKGROUND}
-        return cls({name: int(count.max()) for name, count in zip(groups, most, strict=True)}, frozenset(at_level))
+        return cls({domain: most(domain) for domain in ("", *domain_of_runs(curves)[0])}, frozenset(at_level))
 
     def facts(self, run: Run, group: str) -> int:
         """Return how many facts of a group a run would be asked."""
-        most = self.most[group]
+        most = self.most[run.domain][group]
         return int(min(run.level, most)) if group in self.at_level else most

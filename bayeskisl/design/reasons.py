@@ -6,7 +6,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import levels_of_runs
 from bayeskisl.design.outlook import Outlook
-from bayeskisl.design.runs import Run, of_cell, same_level
+from bayeskisl.design.runs import Run, in_domain, of_cell, same_level
 from bayeskisl.quantities import size
 
 __all__ = ["reason"]
@@ -16,7 +16,7 @@ _CLIFF = (0.1, 0.9)
 
 def reason(run: Run, outlook: Outlook) -> str:
     """Return ``new size between 6,144 and 13,824``, ``replicate at the cliff``, ``new level on the fall``, ..."""
-    sizes = np.unique(outlook.curves[schema.PARAMS].values.astype(float))
+    sizes = np.unique(outlook.curves[schema.PARAMS].values[in_domain(outlook.curves, run.domain)].astype(float))
     place = outlook.beliefs.places[run.cell]
     if not np.isclose(sizes, run.params).any():
         return _new_size(run.params, sizes)
@@ -41,4 +41,4 @@ def _kept(run: Run, outlook: Outlook) -> float:
     """Retained share at the median curve."""
     beliefs = outlook.beliefs
     ahead = float(np.median(beliefs.ahead(run.cell, run.level)))
-    return float(beliefs.typical.shape.share(ahead))
+    return float(beliefs.probes[0].typical_of(run.cell).shape.share(ahead))

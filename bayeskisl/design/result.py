@@ -1,7 +1,7 @@
 """A plan: its runs, their expected effect, and its verdict."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -100,6 +100,10 @@ class Plan:
         A size between the target and the largest trained one that would test the law, where a decision asks for one.
     notes : tuple of str
         Warnings about the batch.
+    domain : str
+        The target's domain; empty in a fit of one.
+    elsewhere : dict
+        The target with what runs of another domain hold fixed, by each other domain on offer.
     """
 
     kind: ClassVar[str] = PLAN
@@ -126,6 +130,8 @@ class Plan:
     draws: int
     between: float | None
     notes: tuple[str, ...]
+    domain: str = ""
+    elsewhere: Mapping[str, PlannedModel] = field(default_factory=dict)
 
     @property
     def quantity(self) -> str:
@@ -149,9 +155,9 @@ class Plan:
     def orders(self) -> "pd.DataFrame":
         """The batch as a table with one row per purchase, for other trainers.
 
-        Columns: ``params``, ``tokens``, the infusion by its name, ``replicates``, ``cost`` with its ``unit``,
-        ``expected_width``, ``why``, and what all runs of the sweep share, such as ``ratio`` and ``tokens_per_fact``.
-        A quantity that an import assumed is left out.
+        Columns: ``params``, ``tokens``, the infusion by its name, ``replicates``, ``domain`` in a fit of several,
+        ``cost`` with its ``unit``, ``expected_width``, ``why``, and what all runs of the sweep share, such as ``ratio``
+        and ``tokens_per_fact``, those of another domain by that domain. A quantity that an import assumed is left out.
         """
         import pandas as pd
 
@@ -160,8 +166,9 @@ class Plan:
             [
                 {schema.PARAMS: p.run.params, schema.TOKENS: p.run.tokens,
                  level: round(p.run.level) if axis.counts_facts else p.run.level, "replicates": p.run.replicates,
+                 **({schema.DOMAIN: p.run.domain} if p.run.domain else {}),
                  "cost": p.cost, "unit": self.costs.unit, "expected_width": p.width, "why": p.why,
-                 **self.target.held_fixed}
+                 **self.elsewhere.get(p.run.domain, self.target).held_fixed}
                 for p in self.purchases
             ]
         )  # fmt: skip
@@ -219,6 +226,7 @@ class Plan:
         """A run's size, its budget where several are on offer, and its level, in words."""
         axis = self.target.axis
         budget = f" on {said(run.tokens)} tokens" if self.table["tokens"].nunique() > 1 else ""
+        budget += f" of {run.domain}" if self.elsewhere else ""
         level = f"with {run.level:,.0f} facts" if axis.counts_facts else f"at {run.level:.4g} {axis.in_words}"
         return f"{said(run.params)} parameters{budget} {level}"
 
@@ -280,6 +288,7 @@ class Plan:
             "worth": {"unit": self.costs.unit, "of_fact": self.worth.of_fact, "of_miss": self.worth.of_miss},
             "stop": self.stop,
             "planner": self.planner,
+            **({schema.DOMAIN: self.domain} if self.domain else {}),
             "seed": self.seed,
             "pending": [run.summary() for run in self.pending],
             "runs": [
@@ -302,7 +311,8 @@ class Plan:
         runs = [
             (
                 f"step {at}",
-                f"{_in_words(p.run.replicates)} of {self._place(p.run.params, p.run.tokens)} at "
+                f"{_in_words(p.run.replicates)} of {self._place(p.run.params, p.run.tokens)}"
+                f"{f' of {p.run.domain}' if self.elsewhere else ''} at "
                 f"{three_digits(p.run.level)} {self.target.axis.in_words}, for {amount(p.cost, self.costs.unit)}",
             )
             for at, p in enumerate(self.steps, start=1)

@@ -2,22 +2,37 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_number, require_positive, require_whole
+from bayeskisl.arguments import in_words, require_number, require_positive, require_whole
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves import levels_of_runs
+from bayeskisl.errors import InputError
 from bayeskisl.quantities import SAME_LEVEL
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayeskisl.design.beliefs import Cell
+__all__ = ["Cell", "Run", "in_domain", "of_cell", "runs_of", "same_level", "sorted_runs"]
 
-__all__ = ["Run", "of_cell", "runs_of", "same_level", "sorted_runs"]
+
+class Cell(NamedTuple):
+    """All that runs of one cell share, apart from what the target fixes.
+
+    Parameters
+    ----------
+    params, tokens : float
+        Non-embedding parameters and training tokens.
+    domain : str
+        Empty in a fit of one domain.
+    """
+
+    params: float
+    tokens: float
+    domain: str = ""
 
 
 @dataclass(frozen=True, order=True)
@@ -32,6 +47,8 @@ class Run:
         Value on the sweep's axis, such as the facts of an amount sweep or the ratio of a ratio sweep.
     replicates : int
         Number of runs that differ only in their seed.
+    domain : str
+        A domain of a fit with several; empty for the target's own.
 
     Examples
     --------
@@ -45,21 +62,24 @@ class Run:
     tokens: float
     level: float
     replicates: int = 1
+    domain: str = ""
 
     def __post_init__(self) -> None:
         require_positive(self.params, schema.PARAMS)
         require_positive(self.tokens, schema.TOKENS)
         require_number(self.level, "level")
         require_whole(self.replicates, "replicates", 1)
+        if not isinstance(self.domain, str):
+            raise InputError("the name of a domain", in_words(self.domain), schema.DOMAIN)
 
     @property
-    def cell(self) -> "Cell":
+    def cell(self) -> Cell:
         """All values except level and seed."""
-        return (self.params, self.tokens)
+        return Cell(self.params, self.tokens, self.domain)
 
-    def summary(self) -> dict[str, float]:
-        """The run as plain numbers, ready for JSON."""
-        return asdict(self)
+    def summary(self) -> dict[str, float | str]:
+        """The run as plain numbers, with its domain if it names one, ready for JSON."""
+        return {name: value for name, value in asdict(self).items() if value or name != schema.DOMAIN}
 
 
 def same_level(one: FloatArray | float, other: float) -> BoolArray:
@@ -68,14 +88,23 @@ def same_level(one: FloatArray | float, other: float) -> BoolArray:
 
 
 def of_cell(run: Run, curves: "xr.Dataset") -> BoolArray:
-    """Mask of the runs of the curves with the size and the budget of a run."""
-    return np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(curves[schema.TOKENS].values, run.tokens)
+    """Mask of the runs of the curves with the size, the budget and the domain of a run."""
+    alike = [np.isclose(curves[name].values, getattr(run, name)) for name in (schema.PARAMS, schema.TOKENS)]
+    return np.all([*alike, in_domain(curves, run.domain)], axis=0)
 
 
-def runs_of(curves: "xr.Dataset") -> tuple[Run, ...]:
-    """Every run of the curves, in their order."""
+def in_domain(curves: "xr.Dataset", domain: str) -> BoolArray:
+    """Mask of the runs of the curves in a domain; of all runs for no name."""
+    if not domain:
+        return np.ones(curves.sizes[schema.RUN], dtype=bool)
+    return curves[schema.DOMAIN].values.astype(str) == domain
+
+
+def runs_of(curves: "xr.Dataset", domain: str = "") -> tuple[Run, ...]:
+    """Every run of the curves, in their order, in a domain of the fit."""
     of_runs = curves[schema.PARAMS].values, curves[schema.TOKENS].values, levels_of_runs(curves)
-    return tuple(Run(*row) for row in np.column_stack(of_runs).astype(float).tolist())
+    rows = np.column_stack(of_runs).astype(float).tolist()
+    return tuple(Run(params, tokens, level, domain=domain) for params, tokens, level in rows)
 
 
 def sorted_runs(runs: Iterable[Run]) -> tuple[Run, ...]:

@@ -1,14 +1,15 @@
-"""Sizes that a plan may offer: trained, intermediate, and larger ones within the budget, or those named."""
+"""Sizes and domains on offer: sizes trained, intermediate, and larger ones within the budget, or those named."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from bayeskisl.arguments import as_positive, in_words
+from bayeskisl.arguments import as_positive, in_words, require_texts
 from bayeskisl.arrays import FloatArray
+from bayeskisl.curves.domains import curves_of_domain
 from bayeskisl.design.specification import ladder_sizes, sweep_behind
 from bayeskisl.errors import InputError, argument, way
 from bayeskisl.quantities import read_numbers
@@ -35,11 +36,12 @@ class SizesKeywords(TypedDict, total=False):
     sizes: str | Iterable[float | str] | None
     largest: float | str | None
     sweep: str | Path | Mapping[str, Any] | None
+    domains: str | Sequence[str] | None
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes that a plan may train.
+    """Sizes and domains that a plan may train.
 
     Parameters
     ----------
@@ -49,24 +51,29 @@ class Sizes:
         The largest size on offer; by default the budget decides.
     sweep : str, Path or mapping, optional
         The sweep behind the curves, by its name, file or table: the sizes are those of its ladder, unless named.
+    domains : str, or sequence of str, optional
+        Domains whose runs may be trained, ``["legal", "medical"]`` or ``"legal,medical"``; by default the target's
+        alone. Runs of another domain tell what the domains have in common.
 
     Raises
     ------
     InputError
-        If a size is no positive number.
+        If a size is no positive number, or a domain no name.
     """
 
     sizes: str | Iterable[float | str] | None = None
     largest: float | str | None = None
     sweep: str | Path | Mapping[str, Any] | None = None
+    domains: str | Sequence[str] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "domains", _read_domains(self.domains))
         object.__setattr__(self, "sizes", read_sizes(self.sizes))
         if self.largest is not None:
             as_positive(self.largest, argument("largest"))
 
     def __bool__(self) -> bool:
-        return any(each is not None for each in (self.sizes, self.largest, self.sweep))
+        return any(each is not None for each in (self.sizes, self.largest, self.sweep, self.domains))
 
     def listed(self, curves: "xr.Dataset") -> tuple[float, ...] | None:
         """Return the sizes that are named, or those of the sweep's ladder; None for neither."""
@@ -74,6 +81,19 @@ class Sizes:
             return read_sizes(self.sizes)
         table = self.sweep if isinstance(self.sweep, Mapping) else sweep_behind(curves, self.sweep)
         return tuple(ladder_sizes(dict(table)))
+
+    def domains_of(self, curves: "xr.Dataset", own: str | None) -> list[str]:
+        """Return the names of the domains on offer, by default the target's `own`; one empty name in a fit of one.
+
+        Raises
+        ------
+        InputError
+            If the curves lack a domain, or have several and the target names none.
+        """
+        names = [own] if self.domains is None else list(dict.fromkeys(self.domains))
+        for name in (own, *names):
+            curves_of_domain(curves, name)
+        return [name or "" for name in names]
 
     def without_effect(self, listed: Iterable[float] | None, target: float) -> list[str]:
         """Return a note if a largest size is above the list, so that it changes nothing."""
@@ -85,6 +105,18 @@ class Sizes:
         option = way(f"`largest={self.largest!r}`", f"`--largest {self.largest}`")
         source = "the ladder of the sweep" if self.sizes is None else f"the list of {argument('sizes')}"
         return [f"{option} has no effect: {source} ends at {top:,.0f} parameters."]
+
+
+def _read_domains(domains: Any) -> tuple[str, ...] | None:
+    """Read names of domains, ``"legal,medical"`` or a sequence; None stays None."""
+    if domains is None:
+        return None
+    names = [name.strip() for name in domains.split(",")] if isinstance(domains, str) else domains
+    where = argument("domains")
+    require_texts(names, where, "names of domains")
+    if not all(names) or not names:
+        raise InputError("names of domains", shown(domains), where)
+    return tuple(names)
 
 
 def read_sizes(sizes: str | Iterable[float | str] | None) -> tuple[float, ...] | None:

@@ -83,10 +83,13 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
     Raises
     ------
     InputError
-        If there is nothing to train, or the ladder lacks a size.
+        If there is nothing to train, the runs are of several domains, or the ladder lacks a size.
     """
     if not runs:
         raise InputError("at least one run", "none", "plan", "raise the budget")
+    if len(domains := sorted({run.domain for run in runs})) > 1:
+        raise InputError("runs of one domain in a sweep's file", f"those of {', '.join(domains)}", "plan",
+                         "write a table of them, whose rows name the domain")  # fmt: skip
     widths = _widths(load_ladder(table["ladder"]))
     places: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for (params, tokens, level), seeds in sorted(_seeds(runs, curves).items()):
@@ -108,7 +111,8 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
         "seeds": [0],
     }
     scalars = {key: value for key, value in own.items() if not isinstance(value, dict)}
-    lines = [f"# {line}".rstrip() for line in comment.splitlines()] + _assignments(scalars)
+    about = [*comment.splitlines(), *(f"Domain: {domain}" for domain in domains if domain)]
+    lines = [f"# {line}".rstrip() for line in about] + _assignments(scalars)
     for key, value in own.items():
         if isinstance(value, dict):
             lines += ["", f"[{key}]", *_assignments(value)]

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from bayeskisl import schema
 from bayeskisl.arguments import require_kind
 from bayeskisl.design import Plan
 from bayeskisl.kinds import PLAN
@@ -31,9 +32,10 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     -------
     matplotlib.figure.Figure
         Left: infusion against model size. Crosses are trained runs, discs are candidates (a larger disc means more
-        narrowing per cost), and rings are the planned runs, counted by size above the panel. Right: the expected factor
-        between the ends of the 90 % interval against the money spent, along the plan and, as steps, the least one for
-        each amount with its 90 % band; a line marks the floor that no other run removes.
+        narrowing per cost; those of other domains have a colour of their own), and rings are the planned runs, counted
+        by size above the panel. Right: the expected factor between the ends of the 90 % interval against the money
+        spent, along the plan and, as steps, the least one for each amount with its 90 % band; a line marks the floor
+        that no other run removes.
     """
     require_kind(plan, "plan", PLAN)
     with figure_style(dark):
@@ -45,11 +47,20 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
 
 
 def _draw_candidates(axes: Axes, plan: Plan) -> None:
-    blue, orange, _ = law_colors(3)
+    blue, orange, green = law_colors(3)
     single = plan.table[plan.table["replicates"] == plan.table["replicates"].min()]
     value = single["narrowing_per_cost"].to_numpy()
-    axes.scatter(single["params"], single["level"], s=6 + 130 * value / max(value.max(), 1e-30), color=blue, alpha=0.35,
-                 lw=0, label="candidate, by narrowing per cost")  # fmt: skip
+    area = 6 + 130 * value / max(value.max(), 1e-30)
+    elsewhere = (
+        single[schema.DOMAIN].isin([*plan.elsewhere]).to_numpy() if plan.elsewhere else np.zeros(len(area), bool)
+    )
+    for ours, color, label in (
+        (~elsewhere, blue, "candidate, by narrowing per cost"),
+        (elsewhere, green, f"candidate of {', '.join(plan.elsewhere)}"),
+    ):
+        if ours.any():
+            axes.scatter(single["params"][ours], single["level"][ours], s=area[ours], color=color, alpha=0.35, lw=0,
+                         label=label)  # fmt: skip
     trained = np.array([(run.params, run.level) for run in plan.trained])
     axes.plot(*trained.T, "x", color=ink(), ms=4, alpha=0.5, label="trained")
     if plan.runs:

@@ -248,7 +248,7 @@ class Elsewhere(Trainer):
 
 def _would_diverge(run: Run, trained: Sequence[tuple[Run, bool]]) -> bool:
     """Whether a run diverged at this level, or every run of this size and budget."""
-    here = [(each, diverged) for each, diverged in trained if each.cell == run.cell]
+    here = [(each, diverged) for each, diverged in trained if each.cell[:2] == run.cell[:2]]
     at_level = any(diverged and same_level(each.level, run.level) for each, diverged in here)
     return at_level or (bool(here) and all(diverged for _, diverged in here))
 

@@ -84,7 +84,7 @@ def test_gain_of_a_run_that_measures_two_groups():
 def test_information_never_falls_when_counts_of_another_group_are_added(correlation, plan):
     fit, beliefs = two_groups(correlation)
     cells = list(beliefs.places)
-    runs = [Run(*cells[place], level, replicates) for place, level, replicates in plan]
+    runs = [Run(cells[at].params, cells[at].tokens, level, replicates) for at, level, replicates in plan]
     with_other, alone = (Outlook.of(each, fit.curves) for each in (beliefs, replace(beliefs, others=())))
     for run in runs:
         for score in ("variance", "information"):

@@ -12,7 +12,7 @@ from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
 from bayeskisl.design.linear_batches import Shelf
 from bayeskisl.design.lookahead import batches
-from bayeskisl.design.runs import of_cell, same_level
+from bayeskisl.design.runs import Cell, of_cell, same_level
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.target import Target
 from tests.design.hand_made import FAILED, SIZES, TARGET, TOKENS, GaussianFit, level_at_half
@@ -77,7 +77,7 @@ def test_an_uncertain_effect_of_the_load_leaves_what_is_known_of_the_axis():
     places = believe(fit, Target(TARGET), [(float(n), float(TOKENS)) for n in SIZES], particles=4_000).places
     for place in places.values():
         assert place.on_axis.std() == pytest.approx(0.02, rel=0.15)
-    assert places[float(SIZES[-1]), float(TOKENS)].log_threshold.std() > 0.03
+    assert places[Cell(SIZES[-1], TOKENS)].log_threshold.std() > 0.03
 
 
 def test_a_candidate_of_the_targets_size_is_refused(fitted):

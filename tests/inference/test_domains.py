@@ -11,6 +11,7 @@ from bayeskisl.curves import capacity_of, cell_table, curves_from_table, join_cu
 from bayeskisl.decision import decide, predict
 from bayeskisl.design import plan
 from bayeskisl.design.particles import believe
+from bayeskisl.design.runs import Cell
 from bayeskisl.errors import InputError
 from bayeskisl.inference import Fit, fit, simulate
 from bayeskisl.inference.compare import compare
@@ -129,13 +130,15 @@ def test_a_fit_of_several_must_be_asked_for_one(both):
 
 def test_a_plan_for_one_domain_counts_what_the_others_show(both):
     ask, alone = Target(98_304, domain="legal"), both.of_domain("legal")
-    cells = [(size, 1_843_200.0) for size in (6_144.0, 9_600.0, 55_296.0)]
-    whole, part = believe(both, ask, cells, seed=1), believe(alone, replace(ask, domain=None), cells, seed=1)
+    cells = [Cell(size, 1_843_200.0, "legal") for size in (6_144.0, 9_600.0, 55_296.0)]
+    unnamed = [cell._replace(domain="") for cell in cells]
+    whole, part = believe(both, ask, cells, seed=1), believe(alone, replace(ask, domain=None), unnamed, seed=1)
     assert whole.target_variance.mean() < 0.97 * part.target_variance.mean()
     assert [place.seen for place in whole.places.values()] == [True, False, True]
-    for cell, place in whole.places.items():
+    assert list(whole.places) == cells
+    for place, same in zip(whole.places.values(), part.places.values(), strict=True):
         if place.seen:
-            np.testing.assert_array_equal(place.log_threshold, part.places[cell].log_threshold)
+            np.testing.assert_array_equal(place.log_threshold, same.log_threshold)
     planned = plan(both, ask, budget="1e13flop", runs=2, particles=1_000)
     assert len(planned.runs) == 2
     assert not any("domain" in note for note in planned.notes)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bayeskisl import schema
 from bayeskisl.design import Plan
 from bayeskisl.design.candidate_table import PER
 from bayeskisl.quantities import amount, factor, short, size
@@ -44,7 +45,7 @@ def _lines(plan: Plan, columns: int) -> Iterator[str]:
     yield ""
     if plan.purchases:
         yield "The plan, in order; each factor is expected after that row and all before it:"
-        yield from aligned(_order(plan), words=[_WHY], columns=columns)
+        yield from aligned(_order(plan), words=[schema.DOMAIN, _WHY], columns=columns)
         yield ""
     yield plan.verdict
     if plan.stop:
@@ -58,7 +59,7 @@ def _lines(plan: Plan, columns: int) -> Iterator[str]:
         f"The best of {len(plan.table)} candidates, each alone (cost in {plan.costs.unit}, expected factor, narrowing "
         f"of its natural logarithm per {PER[plan.costs.unit][1]}; a number is the place in the plan):"
     )
-    yield from aligned(_candidates(plan), words=[_WHY], columns=columns)
+    yield from aligned(_candidates(plan), words=[schema.DOMAIN, _WHY], columns=columns)
     yield ""
     yield f"Costs in {plan.costs.unit}: {plan.costs.source}."
     for note in plan.notes:
@@ -67,13 +68,13 @@ def _lines(plan: Plan, columns: int) -> Iterator[str]:
 
 def _order(plan: Plan) -> list[tuple[str, ...]]:
     """Rows of the runs in the order in which they are bought."""
-    several = _has_budgets(plan)
+    apart = _apart(plan)
     rows = [
-        (str(place), *_model(each.run, several), _level(each.run), str(each.run.replicates), amount(each.spent),
+        (str(place), *_model(each.run, apart), _level(each.run), str(each.run.replicates), amount(each.spent),
          factor(each.width), each.why)
         for place, each in enumerate(plan.steps, start=1)
     ]  # fmt: skip
-    return [_head(several, "level", "runs", "spent", "factor", _WHY), *rows]
+    return [_head(apart, "level", "runs", "spent", "factor", _WHY), *rows]
 
 
 def _about_frontier(plan: Plan) -> str:
@@ -98,13 +99,13 @@ def _frontier(plan: Plan) -> list[tuple[str, ...]]:
 
 def _candidates(plan: Plan) -> list[tuple[str, ...]]:
     """Rows of the best single candidates, with the place in the plan of those that it has."""
-    several, places = _has_budgets(plan), _places(plan)
+    apart, places = _apart(plan), _places(plan)
     rows = [
-        (places.get(_named(row), ""), *_model(row, several), _level(row), str(row.replicates), amount(row.cost),
+        (places.get(_named(row), ""), *_model(row, apart), _level(row), str(row.replicates), amount(row.cost),
          factor(row.width), amount(row.narrowing_per_cost), row.why)
         for row in plan.table.head(_ROWS).itertuples()
     ]  # fmt: skip
-    return [_head(several, "level", "runs", "cost", "factor", "narrowing", _WHY), *rows]
+    return [_head(apart, "level", "runs", "cost", "factor", "narrowing", _WHY), *rows]
 
 
 def _places(plan: Plan) -> dict[tuple[float, ...], str]:
@@ -115,22 +116,25 @@ def _places(plan: Plan) -> dict[tuple[float, ...], str]:
     return {_named(each.run): of_step[(*each.run.cell, each.run.level)] for each in plan.purchases}
 
 
-def _named(run: Any) -> tuple[float, ...]:
-    return run.params, run.tokens, run.level, run.replicates
+def _named(run: Any) -> tuple[Any, ...]:
+    return run.params, run.tokens, run.level, run.replicates, getattr(run, schema.DOMAIN, "")
 
 
-def _head(several: bool, *rest: str) -> tuple[str, ...]:
-    return ("", "params", *(["tokens"] if several else []), *rest)
+def _apart(plan: Plan) -> list[str]:
+    """Return what tells candidates apart besides size and level: budgets and domains where there are several."""
+    names = (schema.TOKENS, schema.DOMAIN)
+    return [name for name in names if name in plan.table and plan.table[name].nunique() > 1]
 
 
-def _model(run: Any, several: bool) -> list[str]:
-    """Size of a run and, where there are several, its budget."""
-    return [size(run.params), *([short(run.tokens)] if several else [])]
+def _head(apart: list[str], *rest: str) -> tuple[str, ...]:
+    return ("", "params", *apart, *rest)
+
+
+def _model(run: Any, apart: list[str]) -> list[str]:
+    """Size of a run and, where there are several, its budget and its domain."""
+    of_run = {schema.TOKENS: short(run.tokens), schema.DOMAIN: getattr(run, schema.DOMAIN, "")}
+    return [size(run.params), *(of_run[name] for name in apart)]
 
 
 def _level(run: Any) -> str:
     return f"{run.level:,.6g}" if run.level < 1e6 else short(run.level)
-
-
-def _has_budgets(plan: Plan) -> bool:
-    return bool(plan.table["tokens"].nunique() > 1)

@@ -49,7 +49,7 @@ def aligned(rows: Sequence[tuple[str, ...]], *, words: Container[str] = (), colu
     for place, (name, width) in enumerate(zip(head, widths, strict=True)):
         is_words = name in words
         is_left = is_words or (place == 0 and bool(indent))
-        folded = max(_FEWEST, width - excess) if is_words and excess else None
+        folded = max(_FEWEST, width - excess) if is_words and excess and width > _FEWEST else None
         table.add_column(justify="left" if is_left else "right", no_wrap=not is_words, width=folded)
     for row in shown:
         table.add_row(*map(Text, row))
