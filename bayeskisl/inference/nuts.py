@@ -11,6 +11,7 @@ import numpy as np
 from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.rescaled import rescaled
 from bayeskisl.inference.settings import Settings
 
 __all__ = ["STATISTICS", "Drawn", "Steps", "sampler_of"]
@@ -67,17 +68,26 @@ def sampler_of(model: Model, tell: Callable[[str], None]) -> _Sampler:
 
 class _Nutpie:
     def __init__(self, model: Model, tell: Callable[[str], None]) -> None:
-        density = compiled_density(model, tell)
-        self._compiled = _compiled_by_nutpie(model, tell) if density is None else density.for_nutpie()
+        self._density = compiled_density(model, tell)
+        self._by_numba: Any = _compiled_by_nutpie(model, tell) if self._density is None else None
 
     @property
     def dimensions(self) -> int:
-        return int(self._compiled.n_dim)
+        return int(self._by_numba.n_dim) if self._density is None else self._density.length
+
+    def _compiled(self, settings: Settings, steps: Steps) -> Any:
+        """The density as nutpie takes it: rescaled where the metric is diagonal."""
+        if self._density is None:
+            return self._by_numba
+        workers = settings.sampler.threads
+        found = self._density.ascents(np.random.default_rng([settings.seed, 5]), workers)
+        density, found = rescaled(self._density, found, workers) if steps.metric == "diag" else (self._density, found)
+        return density.for_nutpie(found)
 
     def sample(self, settings: Settings, steps: Steps) -> Drawn | None:
         import nutpie
 
-        sampler, too_many = settings.sampler, threading.Event()
+        sampler, too_many, compiled = settings.sampler, threading.Event(), self._compiled(settings, steps)
         most = steps.most_divergent * sampler.draws * sampler.chains
 
         def look(chains: Sequence[Any]) -> None:
@@ -86,7 +96,7 @@ class _Nutpie:
                 too_many.set()
 
         sampling = nutpie.sample(
-            self._compiled,
+            compiled,
             draws=sampler.draws,
             tune=sampler.tune,
             chains=sampler.chains,
@@ -110,16 +120,17 @@ class _Nutpie:
         if trace is None:
             sampling.cancel()
             return None
-        draws, statistics = self._read(trace, sampler.draws)
+        draws, statistics = _read(trace, compiled, sampler.draws)
         return (draws, statistics) if statistics["diverging"].sum() <= most else None
 
-    def _read(self, trace: Any, draws: int) -> Drawn:
-        of_draws, of_statistics = trace.get_arrow_trace()
-        shapes = {name: shape for name, shape in self._compiled.shapes.items() if name in self._compiled.dims}
-        return (
-            {name: _column(of_draws, name, draws, shapes[name]) for name in of_draws[0].column_names if name in shapes},
-            {name: _column(of_statistics, name, draws, ()) for name in STATISTICS},
-        )
+
+def _read(trace: Any, compiled: Any, draws: int) -> Drawn:
+    of_draws, of_statistics = trace.get_arrow_trace()
+    shapes = {name: shape for name, shape in compiled.shapes.items() if name in compiled.dims}
+    return (
+        {name: _column(of_draws, name, draws, shapes[name]) for name in of_draws[0].column_names if name in shapes},
+        {name: _column(of_statistics, name, draws, ()) for name in STATISTICS},
+    )
 
 
 def _column(chains: list[Any], name: str, draws: int, shape: Sequence[int]) -> FloatArray:

@@ -45,6 +45,9 @@ _DIAGONAL = (
     Steps(target_accept=0.999, most_divergent=1.0),
 )
 
+# Ascents from rough half-points, of which a third may end in an explanation that hardly counts.
+_TO_PLACE = 6
+
 # The density grows without bound as many cells draw near to their law: with 24 sizes the highest place is where they do
 # not scatter at all, with 16 it is not yet. A preview of more cells is a short run of the sampler.
 _MOST_CELLS_ABOUT_MODE = 16
@@ -79,7 +82,8 @@ def well_placed(model: Model, settings: Settings) -> Model:
     if density is None:
         return model
     rng = np.random.default_rng([settings.seed, 3])
-    top = density.expand(density.start_of_chain(rng))
+    found = density.ascents(rng, settings.sampler.threads, _TO_PLACE)
+    top = density.expand(found.start_of_chain(rng))
     named = replay({name: values[None, None] for name, values in top.items()}, model, rng).named
     return model.near(np.log(named[schema.CRITICAL_EXPOSURES][0, 0]))
 
