@@ -209,7 +209,7 @@ NOT_PROSE = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, n
 
 
 def keep_together(app, doctree, docname):
-    """A number keeps its per cent on its line, a formula its comma, and the cell of a table its interval."""
+    """A number keeps its per cent on its line, a formula its comma, and the cell of a table its counts."""
     for text in list(doctree.findall(nodes.Text)):
         parent = text.parent
         if isinstance(parent, NOT_PROSE):
@@ -220,7 +220,9 @@ def keep_together(app, doctree, docname):
         if isinstance(formula, nodes.math) and (mark := AFTER_FORMULA.match(kept)):
             parent.replace(formula, together(formula.deepcopy(), nodes.Text(mark[0])))
             kept = kept[mark.end() :]
-        in_cell = isinstance(parent.parent, nodes.entry)
+        in_cell = isinstance(parent.parent, nodes.entry) or isinstance(parent.parent.parent, nodes.entry)
+        if in_cell:
+            kept = re.sub(r"(?<=\d) of (?=\d)", "\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}", kept)
         parts = INTERVAL.split(kept) if in_cell else [kept]
         if parts != [text]:
             whole = [together(nodes.Text(part)) if INTERVAL.match(part) else nodes.Text(part) for part in parts]
