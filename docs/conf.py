@@ -8,6 +8,8 @@ from importlib import import_module
 from inspect import isclass
 from pathlib import Path
 
+from docutils import nodes
+
 import bayeskisl
 
 project = "bayeskisl"
@@ -201,5 +203,44 @@ def write_generated(app):
     write_gallery(Path(app.srcdir))
 
 
+INTERVAL = re.compile(r"(\(-?[\d.,]+ to -?[\d.,]+\):?)")
+AFTER_FORMULA = re.compile(r"[.,;:)]+")
+NOT_PROSE = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+
+
+def keep_together(app, doctree, docname):
+    """A number keeps its per cent on its line, a formula its comma, and the cell of a table its counts."""
+    for text in list(doctree.findall(nodes.Text)):
+        parent = text.parent
+        if isinstance(parent, NOT_PROSE):
+            continue
+        kept = re.sub(r"(?<=\d)\s%", "\N{NO-BREAK SPACE}%", text)
+        kept = re.sub(r"^ -- ", " \N{EN DASH} ", kept)  # a line may end between the hyphens before a meaning
+        formula = parent[place - 1] if (place := parent.index(text)) else None
+        if isinstance(formula, nodes.math) and (mark := AFTER_FORMULA.match(kept)):
+            parent.replace(formula, together(formula.deepcopy(), nodes.Text(mark[0])))
+            kept = kept[mark.end() :]
+        in_cell = isinstance(parent.parent, nodes.entry) or isinstance(parent.parent.parent, nodes.entry)
+        if in_cell:
+            kept = re.sub(r"(?<=\d) of (?=\d)", "\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}", kept)
+        parts = INTERVAL.split(kept) if in_cell else [kept]
+        if parts != [text]:
+            whole = [together(nodes.Text(part)) if INTERVAL.match(part) else nodes.Text(part) for part in parts]
+            parent.replace(text, whole)
+
+
+def together(*parts):
+    return nodes.inline("", "", *parts, classes=["together"])
+
+
+def mark_short_code(app, pagename, templatename, context, doctree):
+    """Mark words of code that fit on a line of a phone, so that they are not broken at a hyphen."""
+    if "body" in context:
+        short = r'<span class="pre">(?=(?:[^<&]|&\w+;){1,24}</span>)'
+        context["body"] = re.sub(short, '<span class="pre short">', context["body"])
+
+
 def setup(app):
     app.connect("builder-inited", write_generated)
+    app.connect("doctree-resolved", keep_together)
+    app.connect("html-page-context", mark_short_code)
