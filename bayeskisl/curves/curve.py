@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.curves.cells import cell_table, levels_of_runs
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.knowledge.guessing import known
@@ -24,6 +25,8 @@ _SCATTER = 0.25
 _SIGNAL = 3.0
 # Two best levels that differ by less than a fifth are a ceiling, where they hold enough to be one.
 _PLATEAU, _LEAST_CEILING = 0.8, 0.15
+# Less than this a benchmark does not show: these are guesses.
+_LEAST_OF_BENCHMARK = 0.01
 
 
 class Side(StrEnum):
@@ -55,6 +58,8 @@ class Curve:
         Variance of that share: of the counts, and of runs about their curve, ``(run,)``.
     signal : bool
         Whether any run knows more than guessing does.
+    is_benchmark : bool
+        Whether the group is a general benchmark, of which the best level is counted as all.
     """
 
     group: str
@@ -67,6 +72,7 @@ class Curve:
     share: FloatArray
     variance: FloatArray
     signal: bool
+    is_benchmark: bool = False
 
     def without(self, *runs: str) -> "Curve":
         """The curve without some of its runs."""
@@ -101,7 +107,10 @@ class Curve:
 
     @cached_property
     def ceiling(self) -> float:
-        """Highest knowledge of the group: its plateau if it has one, otherwise all facts."""
+        """Highest knowledge of the group: its plateau if it has one, otherwise all facts; of a benchmark its best."""
+        if self.is_benchmark:
+            best_level = float(self.means.max())
+            return best_level if best_level >= _LEAST_OF_BENCHMARK else 1.0
         best = self.plateau(2, _PLATEAU)
         return float(best[-1]) if best.size and best[-1] >= _LEAST_CEILING else 1.0
 
@@ -235,6 +244,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
     exposures = group_exposures(curves).sel(group=group).values
     infusion = levels_of_runs(curves)
     several = len(np.unique(cells[schema.TOKENS].values)) > 1
+    is_benchmark = bool(benchmarks(curves)[curves[schema.GROUP].values == group].any())
     found = []
     for cell in range(cells.sizes[schema.CELL]):
         used = np.flatnonzero((cell_of_run == cell) & (probed > 0) & (exposures > 0))
@@ -256,6 +266,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
                 share=share,
                 variance=variance,
                 signal=bool((share * probed[used] > _SIGNAL * np.maximum(noise * probed[used], 1.0)).any()),
+                is_benchmark=is_benchmark,
             )
         )
     return found

@@ -108,16 +108,19 @@ class Prospect:
         return self.target.infusion(self.log_exposures_holding(levels, group), group, self.falls[group].load_effect)
 
     def log_exposures_holding(self, levels: Levels, group: str) -> FloatArray:
-        """Log effective exposures at which a group retains its level, shape ``(sample,)``."""
+        """Log effective exposures at which a group retains its level, shape ``(sample,)``.
+
+        The share that a run happens to hold of what is expected of it counts, unless the level is one relative to the
+        same run without infusion, which holds as much more or less.
+        """
         fall = self.falls[group]
         match levels.reference(group):
             case "ceiling":
-                whole: FloatArray | float = 1.0
+                return fall.log_exposures_holding(np.full(self.samples, levels(group)))
             case "uninfused" if not self.target.knows_uninfused:
-                whole = kept_uninfused(fall, self.target)
+                return fall.log_exposures_keeping(levels(group) * kept_uninfused(fall, self.target))
             case _:  # where it was measured, the ceiling is a share of what is recalled without infusion
-                whole = 1 / fall.known_at_best()
-        return fall.log_exposures_holding(np.asarray(levels(group) * whole))
+                return fall.log_exposures_holding(levels(group) / fall.known_at_best())
 
     def _kept(self, group: str, infusion: FloatArray, infused_facts: FloatArray) -> FloatArray:
         fall, fixed = self.falls[group], self.target.held_fixed

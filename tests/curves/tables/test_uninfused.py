@@ -87,7 +87,7 @@ def test_along_a_ratio_runs_without_infusion_show_what_the_whole_corpus_teaches(
     curves = along_a_ratio()
     assert (curves.attrs["axis"], "uninfused" in curves) == ("ratio", False)
     kept = curves.isel(run=slice(4, None))
-    assert kept.run.values.tolist() == ["table row 0", "table row 3"]
+    assert kept.run.values.tolist() == ["table row 0, 1B tokens", "table row 3, 1B tokens"]
     assert kept.ratio.values.tolist() == [0.001, 0.001]
     assert kept.recalled.sel(group="background").values.tolist() == [350, 410]
     assert kept.probed.values.tolist() == [[0, 1000], [0, 1000]]
@@ -105,8 +105,24 @@ def test_a_run_without_infusion_lies_below_the_smallest_ratio_and_only_models_of
     curves = along_a_ratio((0, 0.004, 0.5))
     assert curves.ratio.values[4:].tolist() == pytest.approx([0.0004, 0.0004])
     lonely = along_a_ratio((0, 0.1, 0.5), model=["90M", "135M", "135M", "360M", "360M", "360M"])
-    assert lonely.run.values.tolist()[4:] == ["table row 3"]
-    assert json.loads(lonely.attrs["import_left_out"]) == {"count": 1, "listed": [["row 0", "nothing was infused"]]}
+    assert lonely.run.values.tolist()[4:] == ["table row 3, 1B tokens"]
+    assert json.loads(lonely.attrs["import_left_out"]) == {
+        "count": 1,
+        "listed": [["row 0", "nothing was infused, and no other run has its size and budget"]],
+    }
+
+
+def test_a_base_model_shared_by_two_budgets_counts_at_both_whatever_the_order_of_rows():
+    rows = [row | {"ratio": ratio, "facts": 500 if ratio else 0, "tokens": budget}
+            for budget in ("1B", "4B") for row, ratio in zip(fine_tuned(), (0, 0.1, 0.5) * 2, strict=True)
+            if ratio or budget == "1B"]  # fmt: skip
+    shared = [row | {"tokens": row["tokens"] if row["ratio"] else ""} for row in rows]
+    for table in (shared, shared[::-1]):
+        curves = curves_from_table(table, GROUPS, probed=PROBED, guessing=CHANCE)
+        base = curves.isel(run=curves.ratio.values < 0.01)
+        told = zip(base.params.values.tolist(), base.tokens.values.tolist(), strict=True)
+        assert sorted(told) == [(135e6, 1e9), (135e6, 4e9), (360e6, 1e9), (360e6, 4e9)]
+        assert "each at every budget of its size" in describe_import(curves)
 
 
 def test_along_a_dose_a_run_without_infusion_has_next_to_no_facts():
