@@ -216,8 +216,9 @@ class Decision:
 
     @property
     def has_best(self) -> bool:
-        """Whether the best mean utility lies inside the range, and not at an end of it."""
-        return not self.data["risk_neutral_side"].item()
+        """Whether a best mean can be shown: inside the range or at a stated limit, of knowledge with a stated value."""
+        ends = self.data["risk_neutral_side"].item() and self.about.at_most is None
+        return not ends and not self.about.lacks_value
 
     @property
     def near_optimal(self) -> tuple[float, float]:

@@ -132,15 +132,17 @@ def _about_sides(
     """Return the edge of a sweep whose sizes lie on one side of their half-point: only the prior gives the distance.
 
     The choice is a bound if that holds of the group that allows the least. Where it holds of the group alone whose
-    half-point is predicted, the choice does not rest on it.
+    half-point is predicted, or where runs lost less than half and yet more than the level allows, the choice does not
+    rest on it.
     """
     for group in dict.fromkeys([about.limiting_group, target.group]):
         side = _only_side(curves, group)
         if side is not None:
             edge = _of_one_side(group, side, target, swept, supported)
+            measured = side == Side.KEPT and target.harms and _shows_loss(curves, group, about.levels[group])
             yield (
                 edge
-                if group == about.limiting_group
+                if group == about.limiting_group and not measured
                 else replace(edge, concerns="", at_least=None, at_most=None, weight="note")
             )
 
@@ -149,6 +151,12 @@ def _only_side(curves: xr.Dataset, group: str) -> Side | None:
     """The side of its half-point on which all sizes of a group lie; None if they lie on both."""
     sides = {curve.side for curve in curves_of_cells(curves, group) if curve.levels.size}
     return next(iter(sides)) if len(sides) == 1 and sides != {Side.CROSSED} else None
+
+
+def _shows_loss(curves: xr.Dataset, group: str, level: float) -> bool:
+    """Whether runs of at least half of the sizes keep less than a level of what they hold at best."""
+    shown = [curve for curve in curves_of_cells(curves, group) if curve.levels.size]
+    return bool(np.mean([curve.means.min() < level * curve.ceiling for curve in shown]) >= 0.5)
 
 
 def _of_one_side(group: str, side: Side, target: PlannedModel, swept: _Swept, supported: _Supported) -> Caveat:

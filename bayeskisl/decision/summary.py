@@ -130,10 +130,12 @@ def decision_summary(decision: Any) -> dict[str, Any]:
             },
             "risk_by_law": decision.risk_by_law,
             "by_law": {str(law): _plain(data["choice_by_law"].sel(law=law).item()) for law in data["law"].values},
-            "expected_regret": {"value": _plain(regrets["regret"]), "percent": _plain(regrets["percent"])},
+            "expected_regret": {"value": _plain(regrets["regret"]), "percent": _plain(regrets["percent"])}
+            if decision.has_best
+            else None,
         },
         **_window(decision),
-        "risk_neutral": {**decision.optimum.to_dict(), "near_optimal": list(decision.near_optimal)},
+        "risk_neutral": _risk_neutral(decision),
         schema.OPTIMUM: _with_interval(data[schema.OPTIMUM], about.ci_prob),
         **sufficient,
         "utility": {"what": about.utility, "unit": about.utility_unit},
@@ -175,6 +177,14 @@ def _window(decision: Any) -> dict[str, Any]:
     ends = None if window.is_empty else [window.low, window.high]
     at_best = {"value": window.best, "probability": window.probability}
     return {"both_sides": {"range": ends, "most_probable": at_best, "would_have_to_give": decision.would_have_to_give}}
+
+
+def _risk_neutral(decision: Any) -> dict[str, Any]:
+    """The infusion with the best mean utility, as far as one can be shown, see `Decision.has_best`."""
+    if decision.has_best:
+        return {**decision.optimum.to_dict(), "near_optimal": list(decision.near_optimal)}
+    found = {"value": None} if decision.about.lacks_value else decision.optimum.to_dict()
+    return {**found, "near_optimal": None}
 
 
 def regret_of_choice(decision: Any) -> pd.Series:

@@ -88,7 +88,7 @@ class KeptByLevel:
     ----------
     infusions, facts : tuple of float
         Infusion, rising, and facts kept above guessing, all groups that were trained on, the background with the
-        decision's weight; empty if no run probed all of these.
+        decision's weight; empty if no run probed all of these, or a benchmark has no stated value.
     runs : tuple of int
         Number of runs at each.
     axis : Axis
@@ -284,7 +284,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
         scores=scores_of(about.axis, draws, measured, about.rules),
         verdict_by_law={law: measured.outcome(ends) for law, ends in ends_by_law.items()},
         unit=about.unit,
-        kept=_kept_by_level(about.axis, weight, runs),
+        kept=_nothing_kept(about.axis) if _lacks_value(about) else _kept_by_level(about.axis, weight, runs),
         attrs=curves.attrs,
         assumed=tuple(about.invented),
         of_mean=judged != half and about.kind == "new_run",
@@ -305,6 +305,15 @@ def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
         "optimum": optimum,
         "optimum_interval": (low, high) if decision.about.is_facts_kept else (np.nan, np.nan),
     }
+
+
+def _lacks_value(about: About) -> bool:
+    """Whether questions of a benchmark without a stated value would be counted as facts."""
+    return isinstance(about, AboutDecision) and about.lacks_value
+
+
+def _nothing_kept(axis: Axis) -> KeptByLevel:
+    return KeptByLevel((), (), (), axis)
 
 
 def _kept_by_level(axis: Axis, background_weight: float, runs: xr.Dataset) -> KeptByLevel:

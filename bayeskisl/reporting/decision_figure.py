@@ -59,7 +59,8 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     -------
     matplotlib.figure.Figure
         The choice is a line through all panels, and the range within 1 % of the best expected utility is shaded. The
-        regret is split into the losses from under-infusion and from over-infusion, which differ.
+        regret is split into the losses from under-infusion and from over-infusion, which differ. Where no infusion is
+        best on average, or a benchmark has no stated value, neither is drawn.
 
     Examples
     --------
@@ -72,17 +73,21 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     if verification is not None:
         require_kind(verification, "verification", VERIFICATION)
     with figure_style(dark):
-        figure, panels = new_figure(3, 1, figsize=(7.6, 8.4), sharex=True, height_ratios=(1.0, 1.15, 0.85))
-        above, middle, below = panels
+        heights = (1.0, 1.15, 0.85) if decision.has_best else (1.0, 1.15)
+        size = (7.6, 2.8 * sum(heights))
+        figure, panels = new_figure(len(heights), 1, figsize=size, sharex=True, height_ratios=heights)
+        above, middle, *below = panels
         _draw_risk(above, decision)
         _draw_worth(middle, decision, verification)
-        _draw_regret(below, decision)
+        for axes in below:
+            _draw_regret(axes, decision)
         for axes in panels:
             _draw_choice(axes, decision)
-            if axes is not above or decision.window is None:
+            if decision.has_best and (axes is not above or decision.window is None):
                 axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
-        _name_infusion(above, below, decision)
-        above.set_title(_graded(f"What {_subject(decision)} risks, keeps and may regret", decision))
+        _name_infusion(above, panels[-1], decision)
+        what = "risks, keeps and may regret" if decision.has_best else "risks and keeps"
+        above.set_title(_graded(f"What {_subject(decision)} {what}", decision))
         figure.supxlabel(_marks(decision, verification), fontsize=8, x=0.01, ha="left")
         _end_below_legends({above: _INTERVALS_END, middle: _most_worth(decision)})
     return figure
@@ -355,7 +360,7 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
         ):
             axes.plot(infusion, data[f"mean_kept_{group}"], color=shade, lw=1.4, ls=line, label=_KEPT[group])
     best = data["risk_neutral_choice"].item()
-    if np.isfinite(best):
+    if decision.has_best and np.isfinite(best):
         risk = percent(round(decision.risk_at(best), 2))
         value = np.interp(best, infusion, data["mean_utility"].values)
         axes.plot([best], [value], "s", color=law_colors(2)[1], ms=7, label=f"best mean, at a risk of {risk}")

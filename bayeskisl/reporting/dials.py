@@ -222,7 +222,7 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
         "reach": _rounded(np.array(reach)),
         "x_label": about.axis.label,
         "choice": decision.advised,
-        "near": _rounded(np.array(decision.near_optimal)),
+        "near": _rounded(np.array(decision.near_optimal)) if decision.has_best else None,
         "panels": [
             {
                 "title": f"Probability that {subject} ...",
@@ -246,7 +246,7 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
                     {"label": "median", "y": _rounded(median)},
                     {"label": "mean", "y": _rounded(data["mean_utility"].values)},
                 ],
-                "mark": None if np.isnan(best) else {"label": "best mean", "x": best},
+                "mark": {"label": "best mean", "x": best} if decision.has_best and np.isfinite(best) else None,
             },
         ],
     }

@@ -93,8 +93,10 @@ function drawPanel(panel, picture, number) {
     svg.append(shape("path", { d: `M${across(value)},${TOP}V${HEIGHT - BOTTOM}`, class: "grid" }));
     svg.append(shape("text", { x: across(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, short(value)));
   }
-  const [low, high] = picture.near.map(across);
-  svg.append(shape("rect", { x: low, y: TOP, width: Math.max(high - low, 0), height: HEIGHT - BOTTOM - TOP, class: "near" }));
+  if (picture.near) {
+    const [low, high] = picture.near.map(across);
+    svg.append(shape("rect", { x: low, y: TOP, width: Math.max(high - low, 0), height: HEIGHT - BOTTOM - TOP, class: "near" }));
+  }
   panel.bands.forEach((band, i) => {
     const there = path(picture.x, band.high, across, up);
     const back = path([...picture.x].reverse(), [...band.low].reverse(), across, up).replace("M", "L");

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from bayeskisl.curves import build_curves, cell_table, final, group_exposures, load_curves, save_curves, validate
+from bayeskisl.curves.curve import Side, curves_of_cells
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.shipped import shipped_folder
@@ -126,6 +127,19 @@ def test_shipped_sweeps_load_by_name(name):
     # as a table: the text of some has to be collected first
     spec = tomllib.loads((shipped_folder("data") / "sweeps" / name / "sweep.toml").read_text())
     assert spec["axis"] == curves.attrs["axis"]
+
+
+def test_a_benchmark_far_below_all_questions_is_measured_against_its_best_level():
+    """Ten per cent above guessing is the best level of a small model, and half of that is where it collapses."""
+    curves = load_curves("words-ratio")
+    group = curves.get_index("group").get_loc("background")
+    recalled = curves.recalled.values.copy()
+    share = 0.25 + 0.75 * np.where(curves.ratio.values < 0.5, 0.1, 0.02)
+    recalled[:, group] = np.round(share * curves.probed.values[:, group])
+    weak = curves.assign(recalled=(curves.recalled.dims, recalled))
+    assert {curve.side for curve in curves_of_cells(weak, "background")} == {Side.CROSSED}
+    counted = curves_of_cells(weak.assign_attrs(background_scale="absolute"), "background")
+    assert {curve.side for curve in counted} == {Side.LOST}
 
 
 def mean_by_level(curves, values):

@@ -143,6 +143,28 @@ def test_levels_of_a_benchmark_refer_to_its_score_without_infusion_unless_anothe
     assert quick(MixedFit(curves=mixed_curves("ratio"))).about.keep_of == "ceiling"
 
 
+def test_next_to_no_infusion_costs_a_benchmark_nothing(fit, benchmark):
+    """The luck of a single run is the same with and without infusion, so that the risk begins at none."""
+    decision = quick(benchmark, keep={"background": 0.95}, at_most=0.9)
+    risks = decision.risk_at([1e-6, 0.1, 0.8])
+    assert risks[0] == 0
+    assert risks[0] < risks[1] < risks[2]
+
+
+def test_runs_that_lost_what_a_level_allows_measure_the_choice_though_none_lost_half(fit, benchmark):
+    """A benchmark seldom loses half; a level of 95 % lies inside the levels that were swept all the same."""
+    gentle = benchmark.curves.copy()
+    group = gentle.get_index("group").get_loc("background")
+    lost = 0.3 * gentle.ratio.values / gentle.ratio.values.max()
+    recalled = gentle.recalled.values.copy()
+    recalled[:, group] = np.round((1 - lost) * 0.4 * gentle.probed.values[:, group])
+    made = MixedFit(curves=gentle.assign(recalled=(gentle.recalled.dims, recalled)), halves=benchmark.halves)
+    for level, bound in ((0.95, False), (0.6, True)):
+        decision = quick(made, keep={"background": level}, at_most=0.9)
+        edge = next(caveat for caveat in decision.caveats if caveat.code == "no_collapse")
+        assert (edge.concerns == "choice", decision.choice.is_bound) == (bound, bound)
+
+
 def test_a_benchmark_collapses_where_half_of_its_score_without_infusion_is_lost(fit, benchmark):
     _, planned = of_target(benchmark, Target(98_304))
     found = forecast(benchmark, planned, Levels(), Options())

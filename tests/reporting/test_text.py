@@ -303,7 +303,7 @@ def test_a_benchmark_without_a_value_has_no_best_amount(of_benchmark):
     for word in ("risk-neutral", "1 % of that best", "best infusion", "expected regret", "best on average  "):
         assert word not in said
     assert "risk-neutral choice" not in decision._repr_html_()
-    assert decision_summary(decision)["risk_neutral"]["near_optimal"]
+    assert decision_summary(decision)["risk_neutral"] == {"value": None, "near_optimal": None}
     assert decision_rows(decision_table(of_benchmark, [98_304]))[1][4:6] == ("not shown", "not shown")
 
 
