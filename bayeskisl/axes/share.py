@@ -32,7 +32,8 @@ class ShareOfTokens(Axis):
 
     def to_line(self, value: Array) -> Array:
         """Transform values to the real line: the log odds."""
-        return np.log(value) - np.log1p(-np.asarray(value))
+        with np.errstate(divide="ignore"):  # nothing and everything lie at the ends of the line
+            return np.log(value) - np.log1p(-np.asarray(value))
 
     def from_line(self, line: Array) -> Array:
         return 1 / (1 + np.exp(-line))

@@ -15,10 +15,12 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arguments import require_positive, require_share
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.axes import axis_of
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import cell_table, curves_from_table, group_exposures
 from bayeskisl.curves.tables import Reading
 from bayeskisl.curves.tables.reading import ReadingKeywords
+from bayeskisl.curves.tables.spelling import as_sql, map_option
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.caveats import about_points
 from bayeskisl.decision.intervals import Interval, interval, interval_name
@@ -216,7 +218,9 @@ def extrapolate_points(
     params : float, str or Target
         The larger model.
     mapping, reading, axis
-        See `bayeskisl.curves_from_table`. Nothing that was recalled is needed.
+        See `bayeskisl.curves_from_table`. Nothing that was recalled is needed. Along a ratio the group says what the
+        points are: ``{"group": "'infused'"}`` where half of the facts is learned, ``{"group": "'background'"}`` where
+        half of a benchmark is lost.
     law : str or Law
         A law of size, of `bayeskisl.laws`.
     error : float
@@ -265,7 +269,13 @@ def extrapolate_points(
 
 def _points(table: Any, mapping: dict[str, Any], how: Reading, axis: str | None) -> xr.Dataset:
     """Read the points; where the importer asks for what was recalled, nothing of one fact is said."""
+    if mapping.get(schema.GROUP) == as_sql(schema.BACKGROUND):  # a benchmark has no facts and no length of them
+        mapping = {schema.FACTS: 1, schema.TOKENS_PER_FACT: 1, **mapping}
     curves = curves_from_table(table, {**mapping, schema.RECALLED: 0, schema.PROBED: 1}, how, axis=axis)
+    if schema.GROUP not in mapping and axis_of(curves).bounded and axis_of(curves).teaches > 0:
+        either = " or ".join(map_option(schema.GROUP, as_sql(group)) for group in (schema.INFUSED, schema.BACKGROUND))
+        raise InputError("whether half of the infused facts is learned at these points or half of a benchmark is lost",
+                         "neither", "table", f"say which: {either}")  # fmt: skip
     cells, cell_of_run = cell_table(curves)
     sizes = cells[schema.PARAMS].values
     if len(np.unique(sizes)) < _FEWEST:

@@ -85,11 +85,21 @@ def test_the_rules_of_thumb_stand_beside_it():
 
 def test_ratios_and_exposures_are_points_too():
     ratios = {"size": SIZES.tolist(), "r": (0.1 * (SIZES / 4e8) ** -0.5).tolist()}
-    mapping = {"params": "size", "ratio": "r", "tokens": "20B", "facts": 1000}
+    mapping = {"params": "size", "ratio": "r", "tokens": "20B", "facts": 1000, "group": "'infused'"}
     found = extrapolate_points(ratios, "7B", mapping)
     assert found.target.half_point == "onset"
     assert 0.001 < found.predicted.median < 0.1
     assert found.limits.keys() == {"learning", "minimum", "capacity"}
+
+
+def test_along_a_ratio_the_group_says_whether_points_are_learned_or_lost():
+    ratios = {"size": SIZES.tolist(), "r": np.linspace(0.3, 0.6, len(SIZES)).tolist()}
+    mapping = {"params": "size", "ratio": "r", "tokens": "20B"}
+    lost = extrapolate_points(ratios, "7B", mapping | {"group": "'background'"})
+    assert (lost.target.group, lost.target.half_point) == ("background", "collapse")
+    assert 0.5 < lost.predicted.median < 1
+    with pytest.raises(InputError, match="half of the infused facts is learned at these points or half of a benchmark"):
+        extrapolate_points(ratios, "7B", mapping | {"facts": 1000})
 
 
 def test_an_answer_is_described_shown_and_written():
