@@ -1,19 +1,28 @@
-"""Half-points against size: every law expects that larger models need no more exposures than smaller ones."""
+"""Curves against size: every law expects that larger models need no more exposures, and bear more infusion."""
 
 import numpy as np
 from scipy.special import stdtrit
 
 from bayeskisl.arrays import FloatArray
 
-__all__ = ["AGAINST_SIZE", "AGAINST_SIZE_AT_THE_END", "REMEDY", "against_size", "in_words"]
+__all__ = [
+    "AGAINST_SIZE",
+    "AGAINST_SIZE_AT_THE_END",
+    "REMEDY",
+    "SAME_LOSS",
+    "against_size",
+    "bears_no_more",
+    "in_words",
+]
 
 REMEDY = (
     "Check the recipe of the larger sizes, such as a learning rate that is too high for them; or fit the law 'power', "
     "which follows such a trend."
 )
 
-# Codes of the findings: larger models need more exposures than smaller ones; only the largest does.
-AGAINST_SIZE, AGAINST_SIZE_AT_THE_END = "against_size", "against_size_at_the_end"
+# Codes of the findings: larger models need more exposures than smaller ones; only the largest does; larger models bear
+# no more infusion.
+AGAINST_SIZE, AGAINST_SIZE_AT_THE_END, SAME_LOSS = "against_size", "against_size_at_the_end", "same_loss"
 
 # About how far a size's measured half-point lies off a line through all, log exposures, as real sizes do, and how many
 # residuals this knowledge counts for.
@@ -22,6 +31,9 @@ _SCATTER, _COUNTS_FOR = 0.08, 8
 _SIGNIFICANCE, _ERRORS = 0.005, 5.0
 # A slope needs so many sizes for a residual.
 _FEWEST = 3
+# The same of infusions at which sizes lose one share of a benchmark's score, on the line of the axis; a slope above 0
+# is looked for there.
+_SCATTER_OF_LOSS, _SHOWN = 0.2, 0.05
 
 
 def against_size(sizes: FloatArray, critical: FloatArray) -> str:
@@ -42,15 +54,34 @@ def against_size(sizes: FloatArray, critical: FloatArray) -> str:
     log_size = np.log(sizes)
     if len(np.unique(log_size)) < _FEWEST:
         return ""
-    slope, _ = line = np.polyfit(log_size, critical, 1)
-    off, residuals = critical - np.polyval(line, log_size), _COUNTS_FOR + len(log_size) - 2
-    scatter = np.sqrt((_COUNTS_FOR * _SCATTER**2 + np.sum(off**2)) / residuals)
-    error = scatter / np.sqrt(np.sum((log_size - log_size.mean()) ** 2))
-    if slope > error * stdtrit(residuals, 1 - _SIGNIFICANCE):
+    if _rises(log_size, critical, _SCATTER, _SIGNIFICANCE):
         return AGAINST_SIZE
     largest = log_size == log_size.max()
     rise = critical[largest].mean() - critical[~largest].min()
     return AGAINST_SIZE_AT_THE_END if rise > _ERRORS * np.sqrt(2) * _SCATTER else ""
+
+
+def bears_no_more(sizes: FloatArray, infusions: FloatArray) -> bool:
+    """Whether sizes do not show that larger models bear more infusion before they lose a share of a benchmark's score.
+
+    Parameters
+    ----------
+    sizes : numpy.ndarray
+        Parameters, shape ``(size,)``.
+    infusions : numpy.ndarray
+        Infusions at which the share is lost, on the line of the axis, shape ``(size,)``.
+    """
+    log_size = np.log(sizes)
+    return len(np.unique(log_size)) >= _FEWEST and not _rises(log_size, infusions, _SCATTER_OF_LOSS, _SHOWN)
+
+
+def _rises(log_size: FloatArray, values: FloatArray, known_scatter: float, significance: float) -> bool:
+    """Whether values rise with size by more than a slope by chance."""
+    slope, _ = line = np.polyfit(log_size, values, 1)
+    off, residuals = values - np.polyval(line, log_size), _COUNTS_FOR + len(log_size) - 2
+    scatter = np.sqrt((_COUNTS_FOR * known_scatter**2 + np.sum(off**2)) / residuals)
+    error = scatter / np.sqrt(np.sum((log_size - log_size.mean()) ** 2))
+    return bool(slope > error * stdtrit(residuals, 1 - significance))
 
 
 def in_words(code: str, sizes: FloatArray, what: str) -> str:

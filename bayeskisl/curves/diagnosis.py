@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_of
+from bayeskisl.arrays import FloatArray
+from bayeskisl.axes import Axis, axis_of
 from bayeskisl.card import card, escaped
-from bayeskisl.curves.by_size import AGAINST_SIZE, REMEDY, against_size, in_words
+from bayeskisl.curves.by_size import AGAINST_SIZE, REMEDY, SAME_LOSS, against_size, bears_no_more, in_words
 from bayeskisl.curves.cells import cell_table, levels_of_runs, tokens_per_parameter
 from bayeskisl.curves.checkpoints import final
-from bayeskisl.curves.curve import Curve, Side, curves_of_cells
+from bayeskisl.curves.curve import Curve, Side, curves_of_cells, monotone
 from bayeskisl.curves.finding import Finding, Severity, by_severity
 from bayeskisl.curves.guesses import below_guesses
 from bayeskisl.curves.rates import rates_differ
@@ -146,6 +147,7 @@ def _about_group(curves: xr.Dataset, group: str, shown: list[Curve]) -> Iterator
     yield from _sides(group, rest)
     yield from _sizes_disagree(group, rest)
     yield from _against_size(group, rest)
+    yield from _same_loss(group, rest, axis_of(curves))
     yield from _levels(group, rest)
 
 
@@ -265,7 +267,7 @@ def _sides(group: str, shown: list[Curve]) -> Iterator[Finding]:
 def _sizes_disagree(group: str, shown: list[Curve]) -> Iterator[Finding]:
     """Sizes whose half-point lies off the line through the others of one budget."""
     off = []
-    for crossed in _crossed_by_budget(shown):
+    for crossed in _by_budget([one for one in shown if one.side == Side.CROSSED]):
         if len({one.params for one in crossed}) < max(_FEWEST_SIZES, 0.9 * len(crossed)):
             continue
         size, half = (np.array(each) for each in zip(*((np.log(c.params), c.half_point) for c in crossed), strict=True))
@@ -288,11 +290,7 @@ def _sizes_disagree(group: str, shown: list[Curve]) -> Iterator[Finding]:
 
 def _against_size(group: str, shown: list[Curve]) -> Iterator[Finding]:
     """Half-points that move against every law: larger models would need more exposures than smaller ones."""
-    by_budget = _crossed_by_budget(shown)
-    together = [one for each in by_budget for one in each]
-    if len({one.params for one in together}) == len(together) == len(by_budget):  # each size has a budget of its own
-        by_budget = [together]
-    for one_budget in by_budget:
+    for one_budget in _by_budget([one for one in shown if one.side == Side.CROSSED], sizes_alone=True):
         sizes = np.array([one.params for one in one_budget])
         # where the budget follows the size, the largest effect that budgets are known to have is allowed for
         code = against_size(sizes, np.array([one.half_point - np.log(one.tokens) for one in one_budget]))
@@ -301,10 +299,44 @@ def _against_size(group: str, shown: list[Curve]) -> Iterator[Finding]:
             yield Finding(code, severity, in_words(code, sizes, f"exposures of '{group}' facts"), REMEDY, group)
 
 
-def _crossed_by_budget(shown: list[Curve]) -> list[list[Curve]]:
-    """Curves with runs on both sides of their half-point, those of each budget together."""
-    crossed = [one for one in shown if one.side == Side.CROSSED]
-    return [[one for one in crossed if one.tokens == budget] for budget in sorted({one.tokens for one in crossed})]
+# A share of the score that is lost, at least, so that the infusion at which it is lost can be told; at most a half.
+_LEAST_LOSS, _MOST_LOSS = 0.05, 0.5
+
+
+def _same_loss(group: str, shown: list[Curve], axis: Axis) -> Iterator[Finding]:
+    """Losses of a benchmark that do not shrink with size, although every law expects it."""
+    of_benchmark = [one for one in shown if one.is_benchmark and one.levels.size > 1]
+    for one_budget in _by_budget(of_benchmark, sizes_alone=True) if of_benchmark else ():
+        kept = [monotone(one.means, 1 / one.errors) / one.means.max() for one in one_budget]
+        share = max(max(float(each.min()) for each in kept), 1 - _MOST_LOSS)
+        if share > 1 - _LEAST_LOSS:
+            continue
+        places = [_place_of_loss(one, each, share, axis) for one, each in zip(one_budget, kept, strict=True)]
+        sizes = np.array([one.params for one in one_budget])
+        if bears_no_more(sizes, np.array(places)):
+            yield Finding(
+                SAME_LOSS,
+                "warning",
+                f"Larger models lose as large a share of their '{group}' score as smaller ones, as far as {len(sizes)} "
+                f"sizes tell, from {sizes.min():,.0f} to {sizes.max():,.0f} parameters. The law expects that an even "
+                "larger model bears more infusion; these runs do not show it.",
+                "Add a larger size or more seeds; until then infuse no more than the largest trained size bears.",
+                group,
+            )
+
+
+def _place_of_loss(one: Curve, kept: FloatArray, share: float, axis: Axis) -> float:
+    """Infusion at which a share of the score is kept, on the line of the axis, between levels."""
+    infusion = np.array([one.infusion[one.log_exposures == level].mean() for level in one.levels])
+    return float(np.interp(share, kept, axis.to_line(infusion)))
+
+
+def _by_budget(curves: list[Curve], sizes_alone: bool = False) -> list[list[Curve]]:
+    """Curves of each budget together; with `sizes_alone` all of them, where each size has a budget of its own."""
+    budgets = sorted({one.tokens for one in curves})
+    if sizes_alone and len({one.params for one in curves}) == len(curves) == len(budgets):
+        return [curves]
+    return [[one for one in curves if one.tokens == budget] for budget in budgets]
 
 
 def _budget_follows_size(curves: xr.Dataset) -> Iterator[Finding]:

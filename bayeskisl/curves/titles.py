@@ -13,6 +13,7 @@ TITLES = {
     "all_lost": "some curves are low everywhere",
     "sizes_disagree": "the sizes disagree",
     "against_size": "larger models need more exposures",
+    "same_loss": "larger models lose as much of the benchmark",
     "against_size_at_the_end": "the largest model needs more exposures",
     "budget_follows_size": "the budget grows with the size",
     "silent_levels": "some levels show nothing",

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from bayeskisl.curves import Finding
-from bayeskisl.curves.by_size import AGAINST_SIZE, AGAINST_SIZE_AT_THE_END
+from bayeskisl.curves.by_size import AGAINST_SIZE, AGAINST_SIZE_AT_THE_END, SAME_LOSS
 
 __all__ = ["Caveat", "Weight", "ranked"]
 
@@ -16,14 +16,14 @@ Weight = Literal["unusable", "care", "note"]  # the gravest first
 _ORDER = (
     "no_signal", "wrong_way", "turns_back", AGAINST_SIZE, "gate", "preview", "prior_driven_target", "never_kept",
     "never_learned", "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder",
-    "far_extrapolation", "far_budget", AGAINST_SIZE_AT_THE_END, "sizes_disagree", "outlying_rows",
+    "far_extrapolation", "far_budget", SAME_LOSS, AGAINST_SIZE_AT_THE_END, "sizes_disagree", "outlying_rows",
     "below_one_exposure", "sampled_thinly", "few_draws", "no_benefit", "beyond_swept", "none_admissible",
     "none_sufficient", "no_window", "limit_too_low", "silent_levels",
 )  # fmt: skip
 # Findings that no sampler mends: the data hold no answer, or what was sampled is no posterior.
 _NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview", AGAINST_SIZE)
 # Warnings that weigh as much as a serious finding: single rows or sizes may decide an answer.
-_WITH_CARE = ("outlying_rows", "sizes_disagree", AGAINST_SIZE_AT_THE_END)
+_WITH_CARE = ("outlying_rows", "sizes_disagree", SAME_LOSS, AGAINST_SIZE_AT_THE_END)
 _PLACES = {code: place for place, code in enumerate(_ORDER)}
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bayeskisl import schema
 from bayeskisl.curves import Finding
-from bayeskisl.curves.by_size import AGAINST_SIZE, AGAINST_SIZE_AT_THE_END
+from bayeskisl.curves.by_size import AGAINST_SIZE, AGAINST_SIZE_AT_THE_END, SAME_LOSS
 from bayeskisl.decision.about import About
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import has_short_ladder
@@ -69,9 +69,11 @@ def caveats_of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
 
 def _of_finding(finding: Finding, fit: "Fit", target: PlannedModel) -> Caveat:
     """A finding as a caveat: what the limits exclude weighs less within the sizes seen, and nothing without limits."""
-    caveat = Caveat.of_finding(finding)
+    caveat, is_larger = Caveat.of_finding(finding), target.params > fit.curves[schema.PARAMS].values.max()
+    if finding.code == SAME_LOSS:
+        return caveat if is_larger else replace(caveat, weight="note")
     if finding.code not in (AGAINST_SIZE, AGAINST_SIZE_AT_THE_END):
         return caveat
     if not fit.law.has_limits:
         return replace(caveat, weight="note")
-    return caveat if target.params > fit.curves[schema.PARAMS].values.max() else replace(caveat, weight="care")
+    return caveat if is_larger else replace(caveat, weight="care")
