@@ -83,13 +83,14 @@ def _of_log(row: dict[str, Any]) -> dict[str, Any]:
 
 def _of_record(folder: Path) -> dict[str, Any]:
     record = _checked(folder / "forecast.json")
-    curves = load_curves(folder / "curves.nc")
     target = record["target"]
+    of_group = {schema.GROUP: [target["group"]]}
+    curves = load_curves(folder / "curves.nc").sel(of_group)
     forecast = next(each for what, each in record["quantities"].items() if " of a cell" in what)
     draws = np.array([np.inf if draw is None else draw for draw in forecast["draws"]])
     measured = measure_collapse(curves, ci_prob=_CI_PROB)
     made, sweep = folder.name[:10], folder.name[11:].rpartition("-")[0]
-    trained = load_curves(sweep)
+    trained = load_curves(sweep).sel(of_group)
     # the rules are made again: those of a record may be of an earlier version
     rules = rules_at(trained, planned_model(trained, Target(target[schema.PARAMS], target[schema.TOKENS])))
     scores = scores_of(axis_named(target["axis"]), draws, measured, rules)
