@@ -49,3 +49,15 @@ def test_a_fit_is_described_in_rows_beside_its_regime():
 def test_a_check_is_described_by_its_findings():
     found = check(load_curves("desk-amount"))
     assert describe(found) == found.text
+
+
+def test_a_size_whose_runs_never_probed_a_group_has_no_row_of_it():
+    curves, posterior = amount_curves(), posterior_draws()
+    smallest = curves.params.min().item()
+    unasked = curves.assign(probed=curves.probed.where(curves.params != smallest, 0))
+    said, left = (
+        [label for label, *_ in _quantities(SimpleNamespace(curves=each, posterior=posterior), "infused")]
+        for each in (curves, unasked)
+    )
+    assert [label for label in said if label not in left] == [said[0]]
+    assert said[0].startswith(f"collapse of {smallest:,.0f} parameters")

@@ -66,11 +66,13 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]
     """Yield label, draws, and whether the draws are a share of the tokens, for each quantity."""
     from bayeskisl.inference.gate import scalars
 
-    places = _places(cell_table(fit.curves)[0])
+    cells, cell_of_run = cell_table(fit.curves)
+    asked = set(cell_of_run[fit.curves[schema.PROBED].sel(group=group).values > 0].tolist())
+    places = {cell: place for cell, place in enumerate(_places(cells)) if cell in asked}
     posterior, axis = fit.posterior.sel(group=group), axis_of(fit.curves)
     for name in (schema.COLLAPSE, schema.ONSET):
         if name in posterior and np.isfinite(posterior[name]).any():
-            for cell, place in enumerate(places):
+            for cell, place in places.items():
                 yield f"{name} of {place}, {axis.coordinate}", posterior[name].isel(cell=cell).values, axis.bounded
     for label, draws in scalars(posterior, (schema.EXPONENT, schema.CURVATURE)):
         if np.ptp(draws) > 0:  # a law may fix it
