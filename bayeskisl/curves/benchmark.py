@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
+from bayeskisl.axes import axis_of
 
 __all__ = [
     "SCALE",
@@ -65,9 +66,10 @@ def benchmarks(curves: xr.Dataset) -> BoolArray:
 def of_uninfused(curves: xr.Dataset) -> BoolArray:
     """Whether what a group retains without infusion is its whole, since no budget teaches it in full: ``(group,)``.
 
-    It is the whole of a general benchmark. A score without infusion that was measured is part of its ceiling instead.
+    It is the whole of a general benchmark where infusion displaces the general corpus. A score without infusion that
+    was measured is part of its ceiling instead.
     """
-    return benchmarks(curves) & ~known_uninfused(curves)
+    return benchmarks(curves) & ~known_uninfused(curves) & axis_of(curves).moves_ratio
 
 
 def known_uninfused(curves: xr.Dataset) -> BoolArray:

@@ -84,7 +84,8 @@ class Criterion:
         Reference of that share: the group's own ceiling, so that a low ceiling is not penalised; all of its facts; or
         what the same model retains without infusion, for background facts that no budget of the sweep teaches in full.
         Infused facts have no level without infusion: ``"uninfused"`` asks for a share of their ceiling. By default
-        ``"uninfused"`` where the background is a general benchmark, and ``"ceiling"`` otherwise.
+        ``"uninfused"`` for a general benchmark along an axis of the ratio, or with known scores without infusion, and
+        ``"ceiling"`` otherwise.
     facts : float, optional
         Size K of your domain, for the ratio that it needs. By default the choice rounded down to 1, 2 or 5 times a
         power of 10 (amount), the K of the sweep (ratio), or the K of the choice (dose).

@@ -82,13 +82,17 @@ class PlannedModel:
 
     @property
     def usual_reference(self) -> KeepOf:
-        """The reference of levels where none was stated: what a benchmark keeps without infusion, or else ceilings."""
-        return "uninfused" if self.benchmarks else "ceiling"
+        """The reference of levels where none was stated: what a benchmark keeps without infusion, or else ceilings.
+
+        Where the ratio stays, the runs have lost the same share of the corpus at every infusion, and ceilings tell what
+        more of it costs, unless scores without infusion were measured.
+        """
+        return "uninfused" if self.benchmarks and (self.axis.moves_ratio or self.knows_uninfused) else "ceiling"
 
     @property
     def of_uninfused(self) -> tuple[str, ...]:
         """Groups whose whole is what they retain without infusion, see `bayeskisl.curves.benchmark.of_uninfused`."""
-        return () if self.knows_uninfused else self.benchmarks
+        return self.benchmarks if self.axis.moves_ratio and not self.knows_uninfused else ()
 
     @property
     def coordinate(self) -> str:

@@ -20,7 +20,7 @@ from bayeskisl.curves import (
     varied,
     with_covariates,
 )
-from bayeskisl.curves.benchmark import most_recalled_of_cells, of_uninfused
+from bayeskisl.curves.benchmark import benchmarks, known_uninfused, most_recalled_of_cells
 from bayeskisl.curves.guesses import at_least_guessed
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
@@ -180,7 +180,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
         positive=law.positive,
         unbounded=law.unbounded,
         load=load,
-        is_benchmark=of_uninfused(curves),
+        is_benchmark=benchmarks(curves) & ~known_uninfused(curves),
         labels={
             schema.RUN: curves[schema.RUN].values.tolist(),
             schema.GROUP: curves[schema.GROUP].values.tolist(),

@@ -143,6 +143,17 @@ def test_levels_of_a_benchmark_refer_to_its_score_without_infusion_unless_anothe
     assert quick(MixedFit(curves=mixed_curves("ratio"))).about.keep_of == "ceiling"
 
 
+def test_where_the_ratio_stays_levels_of_a_benchmark_refer_to_its_ceiling_unless_its_base_score_is_known(fit):
+    """Every run has lost the same share of the corpus, and the level without any would allow nothing."""
+    curves = mixed_curves("amount").assign_attrs(background_scale="relative")
+    there = Target(98_304, hold={"ratio": 0.5})
+    _, planned = of_target(MixedFit(curves=curves), there)
+    assert (planned.benchmarks, planned.usual_reference, planned.of_uninfused) == (("background",), "ceiling", ())
+    scored = xr.full_like(curves.guessing, np.nan).where(curves.group == "infused", 0.9)
+    _, told = of_target(MixedFit(curves=curves.assign(uninfused=scored)), there)
+    assert (told.usual_reference, told.of_uninfused) == ("uninfused", ())
+
+
 def test_next_to_no_infusion_costs_a_benchmark_nothing(fit, benchmark):
     """The luck of a single run is the same with and without infusion, so that the risk begins at none."""
     decision = quick(benchmark, keep={"background": 0.95}, at_most=0.9)
