@@ -58,9 +58,9 @@ def draws_about_mode(
     numpy.ndarray
         Shape ``(draw, length)``.
     """
-    start = ascents(value_and_gradient, support_point, rng, workers=workers, count=_ASCENTS).highest
+    found = ascents(value_and_gradient, support_point, rng, workers=workers, count=_ASCENTS, alike=False)
     mode = minimize(
-        turned_back(value_and_gradient), start, jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS}
+        turned_back(value_and_gradient), found.highest, jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS}
     ).x
     number = _CANDIDATES * count
     offsets = rng.standard_normal((number, len(mode)))

@@ -17,7 +17,7 @@ import numpy as np
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.open_lengths import STAND_INS, at_lengths
-from bayeskisl.inference.starts import OF_CHAINS, Ascents, ascents
+from bayeskisl.inference.starts import OF_CHAINS, Ascents, ascents, start_of_chain
 from bayeskisl.machine_code import CannotCompile, load_library
 
 __all__ = ["Density", "compiled_density", "origin"]
@@ -67,6 +67,10 @@ class Density:
             [np.full(prod(shape), name.startswith(_SCATTERS)) for name, shape in self.layout["values"].items()]
         )
 
+    def start_of_chain(self, rng: np.random.Generator) -> FloatArray:
+        """Return a start of a chain by ascents of its own, ``(length,)``; see `bayeskisl.inference.starts`."""
+        return start_of_chain(self.value_and_gradient, self.start(), rng, self.is_scatter)
+
     def ascents(self, rng: np.random.Generator, workers: int = 1, count: int = OF_CHAINS) -> Ascents:
         """Ascend the density but for its scatters; see `bayeskisl.inference.starts`."""
         return ascents(self.value_and_gradient, self.start(), rng, self.is_scatter, workers, count)
@@ -94,8 +98,8 @@ class Density:
         parts = np.split(made, np.cumsum([prod(shape) for shape in shapes.values()])[:-1])
         return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
-    def for_nutpie(self, found: Ascents) -> Any:
-        """Return the density in the form that nutpie samples, in chains that start from these ascents."""
+    def for_nutpie(self, found: Ascents | None = None) -> Any:
+        """Return the density in the form that nutpie samples; chains start from these ascents, or from their own."""
         import pandas as pd
         from nutpie.compile_pymc import CompiledPyMCModel
 
@@ -106,7 +110,7 @@ class Density:
         }
 
         def initial_point(seed: int | None) -> FloatArray:
-            return found.start_of_chain(np.random.default_rng(seed))
+            return (found or self).start_of_chain(np.random.default_rng(seed))
 
         return CompiledPyMCModel(
             dims=dims,

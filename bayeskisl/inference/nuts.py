@@ -79,9 +79,11 @@ class _Nutpie:
         """The density as nutpie takes it: rescaled where the metric is diagonal."""
         if self._density is None:
             return self._by_numba
+        if steps.metric != "diag":
+            return self._density.for_nutpie()
         workers = settings.sampler.threads
         found = self._density.ascents(np.random.default_rng([settings.seed, 5]), workers)
-        density, found = rescaled(self._density, found, workers) if steps.metric == "diag" else (self._density, found)
+        density, found = rescaled(self._density, found, workers)
         return density.for_nutpie(found)
 
     def sample(self, settings: Settings, steps: Steps) -> Drawn | None:

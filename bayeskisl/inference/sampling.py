@@ -82,8 +82,9 @@ def well_placed(model: Model, settings: Settings) -> Model:
     if density is None:
         return model
     rng = np.random.default_rng([settings.seed, 3])
-    found = density.ascents(rng, settings.sampler.threads, _TO_PLACE)
-    top = density.expand(found.start_of_chain(rng))
+    many = density.length > _MOST_OF_LOW_RANK
+    starts = density.ascents(rng, settings.sampler.threads, _TO_PLACE) if many else density
+    top = density.expand(starts.start_of_chain(rng))
     named = replay({name: values[None, None] for name, values in top.items()}, model, rng).named
     return model.near(np.log(named[schema.CRITICAL_EXPOSURES][0, 0]))
 
