@@ -306,7 +306,7 @@ _LEAST_LOSS, _MOST_LOSS = 0.05, 0.5
 def _same_loss(group: str, shown: list[Curve], axis: Axis) -> Iterator[Finding]:
     """Losses of a benchmark that do not shrink with size, although every law expects it."""
     of_benchmark = [one for one in shown if one.is_benchmark and one.levels.size > 1]
-    for one_budget in _by_budget(of_benchmark, sizes_alone=True) if of_benchmark else ():
+    for one_budget in _by_budget(of_benchmark, sizes_alone=True):
         kept = [monotone(one.means, 1 / one.errors) / one.means.max() for one in one_budget]
         share = max(max(float(each.min()) for each in kept), 1 - _MOST_LOSS)
         if share > 1 - _LEAST_LOSS:
@@ -334,7 +334,7 @@ def _place_of_loss(one: Curve, kept: FloatArray, share: float, axis: Axis) -> fl
 def _by_budget(curves: list[Curve], sizes_alone: bool = False) -> list[list[Curve]]:
     """Curves of each budget together; with `sizes_alone` all of them, where each size has a budget of its own."""
     budgets = sorted({one.tokens for one in curves})
-    if sizes_alone and len({one.params for one in curves}) == len(curves) == len(budgets):
+    if sizes_alone and curves and len({one.params for one in curves}) == len(curves) == len(budgets):
         return [curves]
     return [[one for one in curves if one.tokens == budget] for budget in budgets]
 

@@ -12,7 +12,6 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect
 from bayeskisl.curves import reference_load
 from bayeskisl.curves.benchmark import of_uninfused
-from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.intervals import HalfPoint, grid_quantiles
 from bayeskisl.decision.measure import CellCounts, bounded
@@ -116,7 +115,7 @@ def _half_points(ahead: xr.Dataset, place: Place, curves: xr.Dataset) -> FloatAr
     """Log exposures at the half-points of draws of a cell, shape ``(draw,)``."""
     fall = fall_of(ahead, place.group, of_run=False)
     load = LoadEffect(fall.load_effect, reference_load(curves))
-    whole = _kept_uninfused(fall, place, load, curves) if _is_benchmark(place.group, curves) else 1.0
+    whole = _kept_uninfused(fall, place, load) if _is_benchmark(place.group, curves) else 1.0
     return place.counted(fall.log_exposures_keeping(0.5 * whole), load)
 
 
@@ -125,8 +124,7 @@ def _is_benchmark(group: str, curves: xr.Dataset) -> bool:
     return bool(of_uninfused(curves)[curves[schema.GROUP].values == group].any())
 
 
-def _kept_uninfused(fall: Fall, place: Place, load: LoadEffect, curves: xr.Dataset) -> FloatArray:
+def _kept_uninfused(fall: Fall, place: Place, load: LoadEffect) -> FloatArray:
     """Share of its ceiling that a benchmark retains without infusion, shape ``(draw,)``."""
-    ratio = place.held_fixed[schema.RATIO] if schema.RATIO in assumed_terms(curves) else 0.0
-    exposures = place.axis.exposures_uninfused(place.held_fixed, load, ratio)
+    exposures = place.axis.exposures_uninfused(place.held_fixed, load)
     return fall.share_of_ceiling(np.reshape(np.log(exposures), (-1, 1)))[:, 0]

@@ -21,8 +21,7 @@ from scipy.special import ndtri
 from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray, IntArray
 from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
-from bayeskisl.curves.benchmark import benchmarks
-from bayeskisl.curves.curve import sums_by_level
+from bayeskisl.curves.curve import Curve
 from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint, grid_quantiles
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
@@ -145,9 +144,8 @@ class CellCounts:
         guessing = float(ours[schema.GUESSING].values[used][0])
         log_exposures = np.log(group_exposures(curves).sel(group=group).values[used])
         names = tuple(str(run) for run in curves[schema.RUN].values[used])
-        is_benchmark = bool(benchmarks(curves)[list(curves[schema.GROUP].values).index(group)])
-        share = known(recalled / probed, guessing)
-        most = _best_level(log_exposures, share) if is_benchmark else _plateau(curves, group)
+        (curve,) = curves_of_cells(curves, group)
+        most = curve.ceiling if curve.is_benchmark else _plateau(curve)
         return cls(names, log_exposures, recalled, probed, guessing, most)
 
     @property
@@ -169,17 +167,6 @@ def _bound_of(share: FloatArray) -> Bound:
     return "at most" if share.min() > 0.5 else "at least" if share.max() < 0.5 else ""
 
 
-# Less than this is no ceiling, but guesses.
-_LEAST_CEILING = 0.01
-
-
-def _best_level(log_exposures: FloatArray, share: FloatArray) -> float:
-    """Highest mean share of the runs of one level, or 1 where nothing is known."""
-    _, sums, runs = sums_by_level(np.round(log_exposures, 6), share)
-    best = float(np.max(sums / runs))
-    return min(best, 1.0) if best >= _LEAST_CEILING else 1.0
-
-
 # A plateau is three best levels within a tenth: two on the shoulder of a slow fall may lie as near to each other.
 _PLATEAU_LEVELS, _PLATEAU_SPREAD = 3, 0.9
 # Less than this is no plateau; more than this is a curve that reaches all facts but for lapses, of which one in six is
@@ -187,9 +174,8 @@ _PLATEAU_LEVELS, _PLATEAU_SPREAD = 3, 0.9
 _LEAST_PLATEAU, _MOST_PLATEAU = 0.15, 0.92
 
 
-def _plateau(curves: xr.Dataset, group: str) -> float:
-    """Mean share of the best levels of the one cell, where they are a plateau below all facts, otherwise 1."""
-    (curve,) = curves_of_cells(curves, group)
+def _plateau(curve: Curve) -> float:
+    """Mean share of the best levels, where they are a plateau below all facts, otherwise 1."""
     best = curve.plateau(_PLATEAU_LEVELS, _PLATEAU_SPREAD)
     return float(best.mean()) if best.size and _LEAST_PLATEAU <= best.mean() <= _MOST_PLATEAU else 1.0
 

@@ -12,16 +12,13 @@ import numpy as np
 from scipy.optimize import minimize
 
 from bayeskisl.arrays import FloatArray
-from bayeskisl.inference.starts import ascents, turned_back
+from bayeskisl.inference.starts import highest_ascent, turned_back
 from bayeskisl.inference.tempering import largest_power, resampled
 
 __all__ = ["draws_about_mode"]
 
 # Candidates for each draw, and degrees of freedom of their Student's t. The share of candidates that stays effective.
 _CANDIDATES, _DEGREES, _EFFECTIVE = 6, 8.0, 0.05
-
-# Of a few ascents the highest counts: on 360 runs one in twelve ends 400 units below the others.
-_ASCENTS = 3
 
 # The ascent to the mode has converged long before; half of the span over which a gradient is differenced.
 _MOST_STEPS, _HALF_SPAN = 2000, 1e-4
@@ -58,9 +55,9 @@ def draws_about_mode(
     numpy.ndarray
         Shape ``(draw, length)``.
     """
-    found = ascents(value_and_gradient, support_point, rng, workers=workers, count=_ASCENTS, alike=False)
+    start = highest_ascent(value_and_gradient, support_point, rng, workers=workers)
     mode = minimize(
-        turned_back(value_and_gradient), found.highest, jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS}
+        turned_back(value_and_gradient), start, jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS}
     ).x
     number = _CANDIDATES * count
     offsets = rng.standard_normal((number, len(mode)))

@@ -11,7 +11,6 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.curves.benchmark import of_uninfused
-from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import integrate_run_effects
@@ -129,8 +128,7 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
     fall = law.fall.of(named)
     whole = 1.0
     if (of_benchmark := xr.DataArray(of_uninfused(curves), {schema.GROUP: curves[schema.GROUP].values})).any():
-        ratio = held_fixed[schema.RATIO] if schema.RATIO in assumed_terms(curves) else 0.0
-        uninfused = np.log(axis.exposures_uninfused(held_fixed, load, ratio) / named[schema.CRITICAL_EXPOSURES])
+        uninfused = np.log(axis.exposures_uninfused(held_fixed, load) / named[schema.CRITICAL_EXPOSURES])
         whole = fall.share(named["steepness"] * uninfused).where(of_benchmark, 1.0)
 
     def keeping(share: float) -> xr.DataArray:

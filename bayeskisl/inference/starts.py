@@ -24,7 +24,7 @@ from scipy.optimize import Bounds, OptimizeResult, minimize
 
 from bayeskisl.arrays import BoolArray, FloatArray
 
-__all__ = ["OF_CHAINS", "Ascents", "ascents", "start_of_chain", "turned_back"]
+__all__ = ["OF_CHAINS", "Ascents", "ascents", "highest_ascent", "start_of_chain", "turned_back"]
 
 _ValueAndGradient = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -114,9 +114,19 @@ def start_of_chain(
     rng: np.random.Generator,
     held: BoolArray | bool = False,
 ) -> FloatArray:
-    """Return a place near the highest of a few ascents, each with its own place of what is held; see `ascents`."""
-    found = ascents(value_and_gradient, support_point, rng, held, count=_OF_A_CHAIN, alike=False)
-    return _around(found.highest, _APART, rng)
+    """Return a place near the `highest_ascent`."""
+    return _around(highest_ascent(value_and_gradient, support_point, rng, held), _APART, rng)
+
+
+def highest_ascent(
+    value_and_gradient: _ValueAndGradient,
+    support_point: FloatArray,
+    rng: np.random.Generator,
+    held: BoolArray | bool = False,
+    workers: int = 1,
+) -> FloatArray:
+    """Return the highest end of a few ascents, each with its own place of what is held; see `ascents`."""
+    return ascents(value_and_gradient, support_point, rng, held, workers, _OF_A_CHAIN, alike=False).highest
 
 
 def turned_back(value_and_gradient: _ValueAndGradient) -> _ValueAndGradient:
