@@ -164,6 +164,10 @@ class Axis(ABC):
         exposures = background_exposures(fixed[schema.TOKENS], ratio, *shared, fixed[schema.TOKENS_PER_FACT])
         return exposures * (1.0 if load is None else load.worth(self._background_facts(fixed)))
 
+    def exposures_at_start(self, fixed: Fixed, load: LoadEffect | None = None) -> Array:
+        """Effective exposures of a background fact where the axis starts, at a ratio that stays."""
+        return self.exposures_uninfused(fixed, load, 0.0 if self.moves_ratio else fixed[schema.RATIO])
+
     def value(self, exposures: Array, group: str, fixed: Fixed, load: LoadEffect | None = None) -> Array:
         """The value at which a group is seen `exposures` times.
 

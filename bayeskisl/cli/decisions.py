@@ -78,8 +78,8 @@ class CriterionOptions:
         str | None,
         rare(
             metavar="WHAT",
-            help="What `--keep` is a share of: the `ceiling` of each group, all `facts`, or what background facts keep "
-            "`uninfused`, which is usual for a benchmark.",
+            help="What `--keep` is a share of: the `ceiling` of each group, all `facts`, or what a benchmark keeps "
+            "`uninfused` or with the `fewest` facts.",
         ),
     ] = None
     facts: Annotated[

@@ -9,7 +9,6 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
-from bayeskisl.axes import axis_of
 
 __all__ = [
     "SCALE",
@@ -19,7 +18,7 @@ __all__ = [
     "known_uninfused",
     "most_recalled",
     "most_recalled_of_cells",
-    "of_uninfused",
+    "of_start",
     "typical_corpus",
 ]
 
@@ -63,13 +62,13 @@ def benchmarks(curves: xr.Dataset) -> BoolArray:
     return benchmark & (curves.attrs.get(SCALE) == "relative")
 
 
-def of_uninfused(curves: xr.Dataset) -> BoolArray:
-    """Whether what a group retains without infusion is its whole, since no budget teaches it in full: ``(group,)``.
+def of_start(curves: xr.Dataset) -> BoolArray:
+    """Whether the whole of a group is what it retains where its axis starts: ``(group,)``.
 
-    It is the whole of a general benchmark where infusion displaces the general corpus. A score without infusion that
-    was measured is part of its ceiling instead.
+    A general benchmark is such a group, since no budget teaches it in full. A score without infusion that was measured
+    is part of its ceiling instead.
     """
-    return benchmarks(curves) & ~known_uninfused(curves) & axis_of(curves).moves_ratio
+    return benchmarks(curves) & ~known_uninfused(curves)
 
 
 def known_uninfused(curves: xr.Dataset) -> BoolArray:

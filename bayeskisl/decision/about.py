@@ -39,8 +39,8 @@ class About:
     seed: int
     keep_of: KeepOf
     levels: dict[str, float]  # the share that each group must retain
-    # median share of its ceiling that the background keeps without infusion, where levels refer to that and it was not
-    # measured
+    # median share of its ceiling that the background keeps without infusion, or with the fewest facts, where levels
+    # refer to that and it was not measured
     kept_uninfused: Share | None = None
     # the background, where its ceiling is a share of what was measured without infusion
     of_uninfused: list[str] = field(default_factory=list)

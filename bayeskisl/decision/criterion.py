@@ -13,8 +13,10 @@ __all__ = ["KEEP", "REFERENCES", "Criterion", "CriterionKeywords", "KeepOf", "Le
 
 # The share that a group must keep where nothing else is said.
 KEEP = 0.9
-KeepOf = Literal["ceiling", "facts", "uninfused"]
+KeepOf = Literal["ceiling", "facts", "fewest", "uninfused"]
 REFERENCES: tuple[KeepOf, ...] = get_args(KeepOf)
+# References that background facts alone have.
+_OF_BACKGROUND = frozenset({"fewest", "uninfused"})
 
 
 class CriterionKeywords(TypedDict, total=False):
@@ -36,9 +38,10 @@ class Levels:
     ----------
     share : float or mapping
         In (0, 1): one share of all groups, or a share by group; a group without an entry must retain 0.9.
-    of : {"ceiling", "facts", "uninfused"}
+    of : {"ceiling", "facts", "fewest", "uninfused"}
         Reference of the share: the group's own ceiling, all of its facts, or for background facts what the same model
-        retains without infusion; infused facts have their ceiling there.
+        retains with the fewest infused facts at the same ratio, or without infusion; infused facts have their ceiling
+        there.
     """
 
     share: float | Mapping[str, float] = field(default=KEEP, hash=False)
@@ -60,7 +63,7 @@ class Levels:
 
     def reference(self, group: str) -> KeepOf:
         """The reference of a group's share."""
-        return "ceiling" if self.of == "uninfused" and group != schema.BACKGROUND else self.of
+        return "ceiling" if self.of in _OF_BACKGROUND and group != schema.BACKGROUND else self.of
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,12 @@ class Criterion:
     keep : float or mapping
         Share that a group must retain, in (0, 1), or a share by group, ``{"infused": 0.9, "background": 0.98}``; a
         group without an entry must retain 0.9.
-    keep_of : {"ceiling", "facts", "uninfused"}, optional
-        Reference of that share: the group's own ceiling, so that a low ceiling is not penalised; all of its facts; or
-        what the same model retains without infusion, for background facts that no budget of the sweep teaches in full.
-        Infused facts have no level without infusion: ``"uninfused"`` asks for a share of their ceiling. By default
-        ``"uninfused"`` for a general benchmark along an axis of the ratio, or with known scores without infusion, and
-        ``"ceiling"`` otherwise.
+    keep_of : {"ceiling", "facts", "fewest", "uninfused"}, optional
+        Reference of that share: the group's own ceiling, so that a low ceiling is not penalised; all of its facts; or,
+        for background facts that no budget of the sweep teaches in full, what the same model retains without infusion,
+        or along an amount with the fewest infused facts at the same ratio. Both ask for a share of the ceiling of
+        infused facts. A general benchmark has ``"uninfused"`` by default along an axis of the ratio, or with known
+        scores without infusion, and ``"fewest"`` along an amount; other groups have ``"ceiling"``.
     facts : float, optional
         Size K of your domain, for the ratio that it needs. By default the choice rounded down to 1, 2 or 5 times a
         power of 10 (amount), the K of the sweep (ratio), or the K of the choice (dose).

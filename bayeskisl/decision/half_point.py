@@ -11,7 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect
 from bayeskisl.curves import reference_load
-from bayeskisl.curves.benchmark import of_uninfused
+from bayeskisl.curves.benchmark import of_start
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.intervals import HalfPoint, grid_quantiles
 from bayeskisl.decision.measure import CellCounts, bounded
@@ -115,16 +115,16 @@ def _half_points(ahead: xr.Dataset, place: Place, curves: xr.Dataset) -> FloatAr
     """Log exposures at the half-points of draws of a cell, shape ``(draw,)``."""
     fall = fall_of(ahead, place.group, of_run=False)
     load = LoadEffect(fall.load_effect, reference_load(curves))
-    whole = _kept_uninfused(fall, place, load) if _is_benchmark(place.group, curves) else 1.0
+    whole = _kept_at_start(fall, place, load) if _is_benchmark(place.group, curves) else 1.0
     return place.counted(fall.log_exposures_keeping(0.5 * whole), load)
 
 
 def _is_benchmark(group: str, curves: xr.Dataset) -> bool:
-    """Whether the whole of a group is what it retains without infusion, so that half of that is its half-point."""
-    return bool(of_uninfused(curves)[curves[schema.GROUP].values == group].any())
+    """Whether the whole of a group is what it retains where the axis starts, so that half of that is its half-point."""
+    return bool(of_start(curves)[curves[schema.GROUP].values == group].any())
 
 
-def _kept_uninfused(fall: Fall, place: Place, load: LoadEffect) -> FloatArray:
-    """Share of its ceiling that a benchmark retains without infusion, shape ``(draw,)``."""
-    exposures = place.axis.exposures_uninfused(place.held_fixed, load)
+def _kept_at_start(fall: Fall, place: Place, load: LoadEffect) -> FloatArray:
+    """Share of its ceiling that a benchmark retains where the axis starts, shape ``(draw,)``."""
+    exposures = place.axis.exposures_at_start(place.held_fixed, load)
     return fall.share_of_ceiling(np.reshape(np.log(exposures), (-1, 1)))[:, 0]

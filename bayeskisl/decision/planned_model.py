@@ -84,15 +84,17 @@ class PlannedModel:
     def usual_reference(self) -> KeepOf:
         """The reference of levels where none was stated: what a benchmark keeps without infusion, or else ceilings.
 
-        Where the ratio stays, the runs have lost the same share of the corpus at every infusion, and ceilings tell what
-        more of it costs, unless scores without infusion were measured.
+        Where the ratio stays, the runs have lost the same share of the corpus at every infusion: unless scores without
+        infusion were measured, a level refers to what is kept with the fewest facts.
         """
-        return "uninfused" if self.benchmarks and (self.axis.moves_ratio or self.knows_uninfused) else "ceiling"
+        if not self.benchmarks:
+            return "ceiling"
+        return "uninfused" if self.axis.moves_ratio or self.knows_uninfused else "fewest"
 
     @property
-    def of_uninfused(self) -> tuple[str, ...]:
-        """Groups whose whole is what they retain without infusion, see `bayeskisl.curves.benchmark.of_uninfused`."""
-        return self.benchmarks if self.axis.moves_ratio and not self.knows_uninfused else ()
+    def of_start(self) -> tuple[str, ...]:
+        """Groups whose whole is what they retain where the axis starts, see `bayeskisl.curves.benchmark.of_start`."""
+        return () if self.knows_uninfused else self.benchmarks
 
     @property
     def coordinate(self) -> str:
@@ -157,6 +159,10 @@ class PlannedModel:
         """
         ratio = self.held_fixed[schema.RATIO] if schema.RATIO in self.invented else 0.0
         return np.log(self.axis.exposures_uninfused(self.everything_else, self._load(load_effect), ratio))
+
+    def log_exposures_at_start(self, load_effect: FloatArray | float = 0.0) -> FloatArray:
+        """Log effective exposures of a background fact where the axis starts, at a ratio that stays."""
+        return np.log(self.axis.exposures_at_start(self.everything_else, self._load(load_effect)))
 
     def _load(self, effect: FloatArray | float) -> LoadEffect | None:
         return LoadEffect(effect, self.reference_load) if np.any(effect) else None

@@ -26,6 +26,7 @@ from bayeskisl.decision.prospect import (
     every_draw_at,
     fall_of,
     infusion_keeping,
+    kept_at_start,
     kept_uninfused,
     prospect_of,
 )
@@ -80,7 +81,7 @@ def predict(
         Whether the prediction is for one new run, or for a run without an effect of its own.
     keep : float
         Share, in (0, 1), that a run retains at ``admissible``.
-    keep_of : {"ceiling", "facts", "uninfused"}, optional
+    keep_of : {"ceiling", "facts", "fewest", "uninfused"}, optional
         Reference of `keep`, see `Criterion`.
     ci_prob : float
         Probability of the intervals that tables and figures show.
@@ -155,10 +156,7 @@ def forecast(
     fit: "Fit", target: PlannedModel, levels: Levels, options: Options, weights: dict[str, float] | None = None
 ) -> Forecast:
     """Return draws at a target under the laws of a fit, by their own weights or by others."""
-    if levels.of == "uninfused" and schema.BACKGROUND not in target.groups:
-        remedy = way("ask for a share of the ceiling, `keep_of='ceiling'`", "ask for `--keep-of ceiling`")
-        raise InputError("background facts in the curves, which alone have a level without infusion", "none",
-                         "keep_of", remedy)  # fmt: skip
+    _require_reference(levels.of, target)
     weights = weights or fit.weights
     by_law = every_draw_at(fit, target, kind=options.kind, seed=options.seed)
     loss = fit_loss(fit.curves)
@@ -240,6 +238,28 @@ def over_draws(arrays: Mapping[str, FloatArray | IntArray], like: xr.Dataset) ->
     return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}
 
 
+def _require_reference(of: KeepOf, target: PlannedModel) -> None:
+    if of in ("fewest", "uninfused") and schema.BACKGROUND not in target.groups:
+        remedy = way("ask for a share of the ceiling, `keep_of='ceiling'`", "ask for `--keep-of ceiling`")
+        raise InputError("background facts in the curves, which alone have such a level", "none",
+                         "keep_of", remedy)  # fmt: skip
+    if of == "fewest" and target.axis.moves_ratio:
+        remedy = way("ask for `keep_of='uninfused'`", "ask for `--keep-of uninfused`")
+        raise InputError("curves along an amount, where the ratio stays", f"those along the {target.axis.name}",
+                         "keep_of", remedy)  # fmt: skip
+
+
+def _kept_at_reference(of: KeepOf, prospect: Prospect) -> float | None:
+    """Median share of its ceiling that the background keeps at a reference that was not measured."""
+    if of == "fewest":
+        kept = kept_at_start
+    elif of == "uninfused" and not prospect.target.knows_uninfused:
+        kept = kept_uninfused
+    else:
+        return None
+    return float(np.median(kept(prospect.falls[schema.BACKGROUND], prospect.target)))
+
+
 def described[A: About](
     record: type[A], fit: "Fit", prospect: Prospect, levels: Levels, options: Options, **more: Any
 ) -> A:
@@ -256,9 +276,7 @@ def described[A: About](
         ci_prob=options.ci_prob,
         seed=options.seed,
         keep_of=levels.of,
-        kept_uninfused=float(np.median(kept_uninfused(prospect.falls[schema.BACKGROUND], target)))
-        if levels.of == "uninfused" and not target.knows_uninfused
-        else None,
+        kept_uninfused=_kept_at_reference(levels.of, prospect),
         of_uninfused=[schema.BACKGROUND] if target.knows_uninfused else [],
         levels={group: levels(group) for group in target.groups},
         params=target.params,

@@ -19,7 +19,16 @@ from bayeskisl.laws.falls import shape_of_draws
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["Kind", "Prospect", "every_draw_at", "fall_of", "infusion_keeping", "kept_uninfused", "prospect_of"]
+__all__ = [
+    "Kind",
+    "Prospect",
+    "every_draw_at",
+    "fall_of",
+    "infusion_keeping",
+    "kept_at_start",
+    "kept_uninfused",
+    "prospect_of",
+]
 
 Kind = Literal["new_run", "mean"]
 
@@ -111,7 +120,7 @@ class Prospect:
         """Log effective exposures at which a group retains its level, shape ``(sample,)``.
 
         The share that a run happens to hold of what is expected of it counts, unless the level is one relative to the
-        same run without infusion, which holds as much more or less.
+        same run without infusion or with the fewest facts, which holds as much more or less.
         """
         fall = self.falls[group]
         match levels.reference(group):
@@ -119,6 +128,8 @@ class Prospect:
                 return fall.log_exposures_holding(np.full(self.samples, levels(group)))
             case "uninfused" if not self.target.knows_uninfused:
                 return fall.log_exposures_keeping(levels(group) * kept_uninfused(fall, self.target))
+            case "fewest":
+                return fall.log_exposures_keeping(levels(group) * kept_at_start(fall, self.target))
             case _:  # where it was measured, the ceiling is a share of what is recalled without infusion
                 return fall.log_exposures_holding(levels(group) / fall.known_at_best())
 
@@ -140,13 +151,22 @@ def infusion_keeping(share: float, fall: Fall, group: str, target: PlannedModel)
 
 
 def whole_of(fall: Fall, group: str, target: PlannedModel) -> FloatArray | float:
-    """The whole of a group as a share of its ceiling: 1, or what a benchmark retains without infusion."""
-    return kept_uninfused(fall, target) if group in target.of_uninfused else 1.0
+    """The whole of a group as a share of its ceiling: 1, or what a benchmark retains where the axis starts."""
+    return kept_at_start(fall, target) if group in target.of_start else 1.0
 
 
 def kept_uninfused(fall: Fall, target: PlannedModel) -> FloatArray:
     """Share of their ceiling that background facts retain without infusion, shape ``(sample,)``."""
     exposures = target.log_exposures_uninfused(np.reshape(fall.load_effect, (-1, 1)))
+    return fall.share_of_ceiling(exposures)[:, 0]
+
+
+def kept_at_start(fall: Fall, target: PlannedModel) -> FloatArray:
+    """Share of their ceiling that background facts retain where the axis starts, shape ``(sample,)``.
+
+    Next to nothing is infused there. A ratio that stays along the axis is that of the sweep.
+    """
+    exposures = target.log_exposures_at_start(np.reshape(fall.load_effect, (-1, 1)))
     return fall.share_of_ceiling(exposures)[:, 0]
 
 

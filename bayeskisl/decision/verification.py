@@ -42,7 +42,7 @@ class AtChoice:
     ----------
     levels : mapping
         The share that each group was to keep.
-    keep_of : {"ceiling", "facts", "uninfused"}
+    keep_of : {"ceiling", "facts", "fewest", "uninfused"}
         Reference of these shares.
     shares : mapping
         Knowledge of a group that each run at the recommendation kept, over the reference of its level: that at the
@@ -442,8 +442,8 @@ def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
     floor, ceiling = decision.about.floors_and_ceilings.get(group, own)
     about = decision.about
     at_best = known(ceiling, floor)
-    uninfused = at_best * about.kept_uninfused if about.kept_uninfused else 1.0
-    whole = {"ceiling": at_best, "facts": 1.0, "uninfused": uninfused}[about.reference(group)]
+    of_background = at_best * about.kept_uninfused if about.kept_uninfused else 1.0
+    whole = {"ceiling": at_best, "facts": 1.0}.get(about.reference(group), of_background)
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
     most = _most_recalled(about, group, runs)
     return np.asarray(known(recalled / probed, np.maximum(floor, guessing), most) / whole, dtype=float)

@@ -10,7 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
-from bayeskisl.curves.benchmark import of_uninfused
+from bayeskisl.curves.benchmark import of_start
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import integrate_run_effects
@@ -109,7 +109,8 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
     -------
     xarray.Dataset
         With ``collapse`` and ``shoulder`` where a group's effective exposures fall along the axis, ``onset`` where they
-        rise; NaN elsewhere. They are shares of the ceiling, or of what a general benchmark retains without infusion.
+        rise; NaN elsewhere. They are shares of the ceiling, or for a general benchmark of what it retains where the
+        axis starts.
     """
     groups = [str(name) for name in named[schema.GROUP].values]
     axis, (cells, _) = axis_of(curves), cell_table(curves)
@@ -127,9 +128,9 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
 
     fall = law.fall.of(named)
     whole = 1.0
-    if (of_benchmark := xr.DataArray(of_uninfused(curves), {schema.GROUP: curves[schema.GROUP].values})).any():
-        uninfused = np.log(axis.exposures_uninfused(held_fixed, load) / named[schema.CRITICAL_EXPOSURES])
-        whole = fall.share(named["steepness"] * uninfused).where(of_benchmark, 1.0)
+    if (of_benchmark := xr.DataArray(of_start(curves), {schema.GROUP: curves[schema.GROUP].values})).any():
+        start = np.log(axis.exposures_at_start(held_fixed, load) / named[schema.CRITICAL_EXPOSURES])
+        whole = fall.share(named["steepness"] * start).where(of_benchmark, 1.0)
 
     def keeping(share: float) -> xr.DataArray:
         ahead = np.minimum(fall.inverse(np.maximum(share * whole, _NOTHING)) / named["steepness"], _FARTHEST)

@@ -30,5 +30,6 @@ def whole_in_words(about: About, group: str | None = None) -> str:
     return {
         "facts": "its facts",
         "ceiling": "its ceiling",
+        "fewest": "what it keeps with few infused facts",
         "uninfused": "what it keeps without infusion",
     }[about.reference(group or about.group)]

@@ -194,6 +194,7 @@ class MixedFit(HandMadeFit):
 
     halves: dict = field(default_factory=lambda: dict(HALVES))
     threshold_sd: float = 0.1
+    load_effect: float = 0.0
 
     def draws_at(self, params, tokens, *, kind, law, seed):
         """What `extrapolate` promises, in both groups."""
@@ -214,6 +215,7 @@ class MixedFit(HandMadeFit):
                 "asymmetry": (dims, same),
                 "floor": (dims, GUESSING * same),
                 "ceiling": (dims, 0.995 * same),
+                **({"load_effect": (dims, self.load_effect * same)} if self.load_effect else {}),
             },
             coords={"chain": range(CHAINS), "draw": range(DRAWS), "group": list(BOTH)},
         )

@@ -15,9 +15,10 @@ from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.half_point import Place, _half_points
 from bayeskisl.decision.planned_model import of_target
 from bayeskisl.decision.prediction import Options, forecast, predict
-from bayeskisl.decision.prospect import kept_uninfused
+from bayeskisl.decision.prospect import kept_at_start, kept_uninfused
 from bayeskisl.decision.two_sides import Sides, window_of
 from bayeskisl.errors import InputError
+from bayeskisl.laws import load_law
 from bayeskisl.quantities import three_digits
 from bayeskisl.reporting import describe_decision, plot_decision
 from bayeskisl.reporting.text import answer, headline
@@ -143,15 +144,61 @@ def test_levels_of_a_benchmark_refer_to_its_score_without_infusion_unless_anothe
     assert quick(MixedFit(curves=mixed_curves("ratio"))).about.keep_of == "ceiling"
 
 
-def test_where_the_ratio_stays_levels_of_a_benchmark_refer_to_its_ceiling_unless_its_base_score_is_known(fit):
+def test_where_the_ratio_stays_levels_of_a_benchmark_refer_to_the_fewest_facts_unless_its_base_score_is_known(fit):
     """Every run has lost the same share of the corpus, and the level without any would allow nothing."""
     curves = mixed_curves("amount").assign_attrs(background_scale="relative")
     there = Target(98_304, hold={"ratio": 0.5})
     _, planned = of_target(MixedFit(curves=curves), there)
-    assert (planned.benchmarks, planned.usual_reference, planned.of_uninfused) == (("background",), "ceiling", ())
+    assert (planned.benchmarks, planned.usual_reference, planned.of_start) == (
+        ("background",),
+        "fewest",
+        ("background",),
+    )
     scored = xr.full_like(curves.guessing, np.nan).where(curves.group == "infused", 0.9)
     _, told = of_target(MixedFit(curves=curves.assign(uninfused=scored)), there)
-    assert (told.usual_reference, told.of_uninfused) == ("uninfused", ())
+    assert (told.usual_reference, told.of_start) == ("uninfused", ())
+
+
+@pytest.fixture
+def loaded():
+    """A fit along an amount at a ratio of 0.5 whose benchmark loses by the number of facts alone."""
+    curves = mixed_curves("amount").assign_attrs(background_scale="relative")
+    limits, law = load_law("limits"), load_law("collapse")
+    priors = law.priors.model_copy(update={"load_effect": limits.priors.load_effect})
+    of_load = law.model_copy(update={"load": limits.load, "priors": priors})
+    made = MixedFit(curves=curves, halves={"infused": 1.0, "background": 2_000.0}, load_effect=0.5, law=of_load)
+    return made, {"hold": {"ratio": 0.5}}
+
+
+def test_a_benchmark_along_an_amount_is_held_to_what_it_keeps_with_few_facts_at_the_same_ratio(fit, loaded, tmp_path):
+    made, there = loaded
+    decision = quick(made, keep={"background": 0.95}, **there)
+    assert decision.about.keep_of == "fewest"
+    assert decision.choice.value > 1
+    assert "95 % of the background facts that it would hold with few infused facts" in describe_decision(decision)
+    risks = decision.risk_at([1, decision.choice.value, 1e5])
+    assert risks[0] < risks[1] < risks[2]
+    read = load_decision(decision.save(tmp_path / "decision.nc"))
+    assert read.about.kept_uninfused == decision.about.kept_uninfused < 0.95
+    assert quick(made, keep={"background": 0.95}, keep_of="ceiling", **there).choice.is_bound
+
+
+def test_few_facts_at_the_same_ratio_keep_less_than_no_infusion(fit, loaded):
+    made, there = loaded
+    _, planned = of_target(made, Target(98_304, **there))
+    prospect = forecast(made, planned, Levels(of="fewest"), Options()).prospect
+    fall, few = prospect.falls["background"], np.full((1, 1), 1e-6)
+    with_few = prospect.share_of_ceiling("background", few)[:, 0]
+    np.testing.assert_allclose(kept_at_start(fall, planned), with_few, rtol=1e-3)
+    assert (kept_at_start(fall, planned) < kept_uninfused(fall, planned)).all()
+    there = prospect.share_of_ceiling("background", prospect.keeping(0.5, "background")[:, None])[:, 0]
+    np.testing.assert_allclose(there, 0.5 * kept_at_start(fall, planned), rtol=1e-6)
+
+
+def test_a_level_with_the_fewest_facts_needs_an_amount(fit, benchmark):
+    with pytest.raises(InputError, match="expected curves along an amount, where the ratio stays, got those along the "
+                                         "ratio; ask for `keep_of='uninfused'`"):  # fmt: skip
+        quick(benchmark, keep_of="fewest")
 
 
 def test_next_to_no_infusion_costs_a_benchmark_nothing(fit, benchmark):

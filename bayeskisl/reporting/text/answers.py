@@ -103,6 +103,7 @@ def levels_in_words(decision: Decision) -> str:
 _HELD: dict[KeepOf, str] = {
     "facts": "",
     "ceiling": " that it could hold at best",
+    "fewest": " that it would hold with few infused facts",
     "uninfused": " that it would hold without infusion",
 }
 
@@ -133,6 +134,7 @@ def shortfall_in_words(decision: Decision) -> str:
 _SHORT_OF: dict[KeepOf, str] = {
     "facts": "all {} facts",
     "ceiling": "its ceiling of {} facts",
+    "fewest": "the {} facts that it would hold with few infused facts",
     "uninfused": "the {} facts that it would hold without infusion",
 }
 

@@ -44,6 +44,7 @@ def kept_at_choice(at_choice: "AtChoice") -> str:
 _PREDICTED = {
     "facts": "all facts",
     "ceiling": "the predicted ceiling",
+    "fewest": "what was predicted with few infused facts",
     "uninfused": "what was predicted without infusion",
 }
 
