@@ -164,7 +164,7 @@ def kept_uninfused(fall: Fall, target: PlannedModel) -> FloatArray:
 def kept_at_start(fall: Fall, target: PlannedModel) -> FloatArray:
     """Share of their ceiling that background facts retain where the axis starts, shape ``(sample,)``.
 
-    Next to nothing is infused there. A ratio that stays along the axis is that of the sweep.
+    The infused facts are few there. A ratio that stays along the axis is that of the sweep.
     """
     exposures = target.log_exposures_at_start(np.reshape(fall.load_effect, (-1, 1)))
     return fall.share_of_ceiling(exposures)[:, 0]
