@@ -31,7 +31,9 @@ _ALIASES = {  # normalised
     "tokens_trained n_train_tokens num_train_tokens",
     schema.FACTS: "n_facts num_facts nb_facts infused_facts facts_infused n_biographies biographies n_triples triples "
     "number_of_facts fact_count",
-    schema.RATIO: "infusion_ratio mixing_ratio mix_ratio domain_ratio",
+    schema.RATIO: "infusion_ratio infusion_fraction infusion_share infusion_pct infusion_percent infused_fraction "
+    "infused_share infused_ratio injection_ratio mixing_ratio mixing_fraction mix_ratio mix_fraction domain_ratio "
+    "domain_fraction domain_frac domain_share domain_proportion domain_pct domain_percent domain_percentage",
     schema.EXPOSURES: "frequency repeats repetitions exposures_per_fact n_repeats num_repeats n_exposures "
     "num_exposures duplicates n_duplicates duplications n_repetitions num_repetitions num_duplicates n_copies "
     "num_copies copies times_seen occurrences repeats_per_fact",

@@ -20,7 +20,7 @@ from bayeskisl.curves.tables.names import (
     normalised,
     without_average,
 )
-from bayeskisl.curves.tables.quantities import as_text, is_missing, read_quantity, size_in_name, texts_in
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_parts, read_quantity, size_in_name, texts_in
 from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.curves.tables.states import are_states
 from bayeskisl.curves.tables.units import field_of, has_unit, source_of
@@ -31,6 +31,7 @@ __all__ = ["MOST_SEEDS", "named_fields", "recognise"]
 _SETTINGS = frozenset(
     ("config", "params", "model", "data", "dataset", "train", "training", "meta", "metadata", "hparams", "args")
 )
+_MIXES = ("mix", "mixture")
 _QUESTIONS = ("num_questions", "nb_questions", "number_of_questions", "total_questions")
 _FEW = 10_000  # questions
 MOST_SEEDS = 9  # at most, where a column counts them
@@ -133,7 +134,7 @@ def _is_unset(field: str, cells: Sequence[object]) -> bool:
 
 
 def _by_looser_names(candidates: Candidates, columns: _Columns) -> Candidates:
-    """Add averages, acc_mean, denominators, num_questions, and budgets, tokens_total, if no better name gives them."""
+    """Add averages, acc_mean, denominators, num_questions, budgets, tokens_total, and ratios, mix."""
     told = {split_group(field)[0] for field in (*candidates, *columns.taken)}
     found: Candidates = {}
     for column in columns.free:
@@ -145,7 +146,16 @@ def _by_looser_names(candidates: Candidates, columns: _Columns) -> Candidates:
             found.setdefault(schema.PROBED, []).append(column)
         elif schema.TOKENS not in told and is_token_budget(column) and _are_budgets(columns.cells[column]):
             found.setdefault(schema.TOKENS, []).append(column)
+        elif schema.RATIO not in told and bare(column) in _MIXES and _are_parts(columns.cells[column]):
+            found.setdefault(schema.RATIO, []).append(column)
     return candidates | found
+
+
+def _are_parts(cells: Sequence[object]) -> bool:
+    """Whether cells are shares, and not names of what was mixed."""
+    read = [(read_quantity(text), read_parts(text)) for text in texts_in(cells)]
+    shares = [parts if number is None else number for number, parts in read]
+    return bool(shares) and all(share is not None and 0 <= share < 1 for share in shares)
 
 
 def _are_budgets(cells: Sequence[object]) -> bool:

@@ -692,6 +692,20 @@ def test_a_budget_of_tokens_is_known_by_the_words_of_its_name(column, cell, toke
     assert curves.tokens.values.tolist() == [tokens, tokens]
 
 
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("Domain share (%)", "5"), ("domain_ratio_pct", 5), ("domain_frac", 0.05), ("infusion_pct", 5),
+     ("domain_pct", "5 %"), ("infused_fraction", 0.05), ("mix", 0.05), ("mixture", "1:19"), ("mix", "5%")],
+)  # fmt: skip
+def test_ratios_have_many_names(column, cell):
+    assert curves_from_table({**PLAIN, column: cell}).ratio.values.tolist() == [0.05, 0.05]
+
+
+def test_a_mix_that_names_its_parts_is_no_ratio():
+    curves = curves_from_table({**PLAIN, "mix": ["wiki", "web"], "ratio": 0.05})
+    assert curves.ratio.values.tolist() == [0.05, 0.05]
+
+
 def test_a_usual_name_of_tokens_comes_first_and_two_that_differ_are_a_question():
     both = {**PLAIN, "tokens": "1B", "tokens_total": "2B"}
     assert set(curves_from_table(both).tokens.values) == {1e9}
@@ -701,7 +715,7 @@ def test_a_usual_name_of_tokens_comes_first_and_two_that_differ_are_a_question()
 @pytest.mark.parametrize(
     ("column", "cell", "field"),
     [("Budget", "26.2B", "tokens"), ("data_budget", 2e9, "tokens"), ("tokens planned", "20B", "tokens"),
-     ("Domain share (%)", "5", "ratio"), ("legal_fraction", 0.05, "ratio"), ("infused:web mix", "1:9", "ratio"),
+     ("Legal share (%)", "5", "ratio"), ("legal_fraction", 0.05, "ratio"), ("infused:web mix", "1:9", "ratio"),
      ("bio length", 80, "tokens_per_fact"), ("avg_tokens_per_doc", 80.5, "tokens_per_fact"),
      ("repeats_each", "4x", "exposures"), ("chance_acc", "25", "guessing")],
 )  # fmt: skip
@@ -748,7 +762,7 @@ def test_facts_are_not_taken_as_many_as_were_probed_beside_a_number_of_them():
 
 def test_a_term_that_rests_on_an_assumed_one_is_asked_for_too():
     repeats = {**without("ratio", "tokens", "facts", "seed"), "facts": 100, "exposures": [1, 2, 1, 2]}
-    (problem,) = messages({**repeats, "domain share": [0.1, 0.2, 0.1, 0.2]})
+    (problem,) = messages({**repeats, "legal share": [0.1, 0.2, 0.1, 0.2]})
     assert "may mean ratio" in problem
 
 
