@@ -8,6 +8,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import AXES
 from bayeskisl.curves.benchmark import benchmark_terms, typical_corpus
+from bayeskisl.curves.tables.choices import chance_of_choices
 from bayeskisl.curves.tables.controls import Controls
 from bayeskisl.curves.tables.fields import Sources, Values
 from bayeskisl.curves.tables.groups import groups_of
@@ -26,7 +27,7 @@ def complete(values: Values, mapping: Sources, controls: Controls, findings: Fin
     """Return the fields, completed by those that may be assumed, and the groups by their names."""
     rows = _with_sizes(values, mapping, findings)
     rows[schema.GROUP] = groups_of(rows, mapping, findings)
-    rows = _with_guessing(rows, controls.infused, findings)
+    rows = _with_guessing(rows, mapping, controls.infused, findings)
     assumed = (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED)
     return dict.fromkeys(assumed, np.zeros(len(findings.places))) | rows
 
@@ -59,10 +60,12 @@ def _refuse_without_size(mapping: Sources, findings: Findings) -> None:
     findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy, lacks=schema.PARAMS)
 
 
-def _with_guessing(rows: Values, guesses: Mapping[str, float], findings: Findings) -> Values:
-    """Guessing rates that the table states, or that runs without infusion show."""
+def _with_guessing(rows: Values, mapping: Sources, guesses: Mapping[str, float], findings: Findings) -> Values:
+    """Guessing rates that the table states, that runs without infusion show, or that a benchmark is known for."""
     if any(guesses.values()):
         rows = rows | {schema.GUESSING: _as_controls(rows, guesses, findings)}
+    if np.isfinite(chance := chance_of_choices(rows, mapping, findings)).any():
+        rows = rows | {schema.GUESSING: np.where(np.isnan(chance), rows.get(schema.GUESSING, np.nan), chance)}
     if schema.GUESSING not in rows:
         findings.invent(schema.GUESSING, "0, as for free answers")
         return rows
