@@ -42,6 +42,7 @@ class About:
     # median share of its ceiling that the background keeps without infusion, or with the fewest facts, where levels
     # refer to that and it was not measured
     kept_uninfused: Share | None = None
+    benchmarks: list[str] = field(default_factory=list)  # groups whose recall is a score, and not one of counted facts
     # the background, where its ceiling is a share of what was measured without infusion
     of_uninfused: list[str] = field(default_factory=list)
     interval: str = "equal-tailed"
@@ -110,6 +111,10 @@ class About:
     def reference(self, group: str) -> KeepOf:
         """The reference of a group's level."""
         return Levels(of=self.keep_of).reference(group)
+
+    def known(self, *groups: str) -> str:
+        """Name what groups keep or lose: facts, or the score of a benchmark."""
+        return "score" if set(groups) <= set(self.benchmarks) else "facts"
 
     @property
     def everything_else(self) -> dict[str, float]:

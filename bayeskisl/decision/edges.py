@@ -105,22 +105,22 @@ class _Supported:
 _ONE_SIDED = {
     (Side.KEPT, True): (
         "no_collapse",
-        "no run of the sweep lost half of its {group} facts: collapse lies above what was swept, at a distance "
+        "no run of the sweep lost half of its {group}: collapse lies above what was swept, at a distance "
         "that only the prior gives",
     ),
     (Side.LOST, True): (
         "never_kept",
-        "no run of the sweep kept half of its {group} facts: collapse lies below what was swept at every trained size, "
+        "no run of the sweep kept half of its {group}: collapse lies below what was swept at every trained size, "
         "at a distance that only the prior gives, at the target too",
     ),
     (Side.KEPT, False): (
         "never_ignorant",
-        "every run of the sweep knew half of its {group} facts: the onset lies below what was swept, at a distance "
+        "every run of the sweep knew half of its {group}: the onset lies below what was swept, at a distance "
         "that only the prior gives",
     ),
     (Side.LOST, False): (
         "never_learned",
-        "no run of the sweep knew half of its {group} facts: the onset lies above what was swept, at a distance "
+        "no run of the sweep knew half of its {group}: the onset lies above what was swept, at a distance "
         "that only the prior gives",
     ),
 }
@@ -168,7 +168,7 @@ def _of_one_side(group: str, side: Side, target: PlannedModel, swept: _Swept, su
     )
     return Caveat(
         code,
-        sentence.format(group=group.replace("_", " ")),
+        sentence.format(group=f"{group.replace('_', ' ')} {target.known(group)}"),
         concerns="choice",
         at_least=least(end) if above else None,
         at_most=None if above else most(end),
@@ -200,7 +200,7 @@ def _none_admissible(least: float, about: AboutDecision, swept: _Swept) -> Cavea
     group = about.limiting_group
     if group in (*about.above_ceiling, *about.of_uninfused):
         return _above_the_ceiling("none_admissible", group, about, at_most=least)
-    sentence = f"even almost no infusion leaves the {group} facts short of the required share"
+    sentence = f"even almost no infusion leaves the {group} {about.known(group)} short of the required share"
     return _out_of_reach("none_admissible", sentence, group, swept, at_most=least)
 
 
@@ -210,7 +210,7 @@ def _none_sufficient(most: float, about: AboutDecision, target: PlannedModel, sw
     if group in about.above_ceiling:
         return _above_the_ceiling("none_sufficient", group, about, at_least=most)
     limit = f"your limit of {three_digits(most)}" if limited else "the largest possible infusion"
-    sentence = f"even {limit} leaves the {group} facts short of the required share"
+    sentence = f"even {limit} leaves the {group} {about.known(group)} short of the required share"
     edge = _out_of_reach("none_sufficient", sentence, group, swept, at_least=most)
     return replace(edge, buy="nothing: raise your limit") if limited else edge
 
@@ -233,8 +233,8 @@ def _above_the_ceiling(code: str, group: str, about: AboutDecision, **ends: floa
         f"any infusion at all may cost the {group} more than the required share allows at that risk, as it cost the "
         "models that were trained"
         if of_score
-        else f"the ceiling of the {group} facts may lie below the required share, and no infusion reaches that at that "
-        "risk"
+        else f"the ceiling of the {group} {about.known(group)} may lie below the required share, and no infusion "
+        "reaches that at that risk"
     )
     less = way("ask for less", "ask for less with `--keep`")
     return Caveat(
@@ -399,9 +399,9 @@ def _no_window(data: xr.Dataset, target: PlannedModel, beyond: list[str]) -> Cav
         return Caveat("no_window", message, buy="nothing: ask for a lower share", weight="care")
     return Caveat(
         "no_window",
-        f"{message}the infused facts need at least {three_digits(data['least_sufficient'].item())}, the "
-        f"{target.group} facts allow at most {three_digits(data[schema.CHOICE].item())}; a larger budget or fewer "
-        "facts would open one",
+        f"{message}the infused facts need at least {three_digits(data['least_sufficient'].item())}, and at most "
+        f"{three_digits(data[schema.CHOICE].item())} keep the {target.group} {target.known(target.group)}; a larger "
+        "budget or fewer facts would open one",
         buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
         weight="care",
     )

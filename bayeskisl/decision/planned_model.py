@@ -96,6 +96,10 @@ class PlannedModel:
         """Groups whose whole is what they retain where the axis starts, see `bayeskisl.curves.benchmark.of_start`."""
         return () if self.knows_uninfused else self.benchmarks
 
+    def known(self, group: str) -> str:
+        """Name what a group keeps or loses: facts, or the score of a benchmark."""
+        return "score" if group in self.benchmarks else "facts"
+
     @property
     def coordinate(self) -> str:
         """Name of a value of the axis, such as ``facts`` or ``ratio``."""

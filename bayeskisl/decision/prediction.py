@@ -277,6 +277,7 @@ def described[A: About](
         seed=options.seed,
         keep_of=levels.of,
         kept_uninfused=_kept_at_reference(levels.of, prospect),
+        benchmarks=list(target.benchmarks),
         of_uninfused=[schema.BACKGROUND] if target.knows_uninfused else [],
         levels={group: levels(group) for group in target.groups},
         params=target.params,

@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Finding, Side, cell_table, check, curves_of_cells
+from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.curves.cells import domain_of_runs, with_sizes_in_words
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import probed_groups
@@ -176,7 +177,8 @@ def _one_sided(
     name = schema.COLLAPSE if harms else schema.ONSET
     bounds = [_bound(posterior[name].sel(group=group), axis, cell, above) for cell in ends]
     places = [f"{bound} at {size(float(sizes[cell]))} parameters" for bound, cell in zip(bounds, ends, strict=True)]
-    whose = f"{group.replace('_', ' ')} facts"
+    of_score = bool(benchmarks(curves)[curves[schema.GROUP].values == group].any())
+    whose = f"{group.replace('_', ' ')} {'score' if of_score else 'facts'}"
     no_size, some = _WHAT_HAPPENED[side, harms]
     each = "sizes" if len(np.unique(sizes)) == len(sizes) else "cells"
     some = some.format(f"{len(cells)} of {of_all} {each}", whose)

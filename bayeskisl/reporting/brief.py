@@ -62,7 +62,8 @@ def _range(decision: "Decision") -> str:
     place = f"{about.half_point.capitalize()} at"
     median, low, high = interval(decision.data[about.half_point].values, about.ci_prob)
     if about.limiting_group in about.other_collapses:
-        place = f"Collapse of {about.limiting_group.replace('_', ' ')} facts at"
+        limiting = about.limiting_group
+        place = f"Collapse of {limiting.replace('_', ' ')} {about.known(limiting)} at"
         median, low, high = about.other_collapses[about.limiting_group]
     return f"{place} {three_digits(median)} {about.unit} ({percent(about.ci_prob)} interval {span(low, high)})."
 

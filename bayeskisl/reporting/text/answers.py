@@ -96,7 +96,7 @@ def levels_in_words(decision: Decision) -> str:
         for group in groups:
             levels.setdefault(decision.levels[group], []).append(group.replace("_", " "))
         of_groups = [f"{percent(level)} of the {in_a_row(names)}" for level, names in levels.items()]
-        shares.append(f"{' and '.join(of_groups)} facts{_HELD[reference]}")
+        shares.append(f"{' and '.join(of_groups)} {decision.about.known(*groups)}{_HELD[reference]}")
     return f"at least {' and '.join(shares)}"
 
 
@@ -124,18 +124,20 @@ def shortfall_in_words(decision: Decision) -> str:
         return f"{percent(about.levels[groups[0]])} of its ceiling"
     alike: dict[tuple[str, KeepOf], list[str]] = {}
     for group in groups:
-        alike.setdefault((percent(about.levels[group]), about.reference(group)), []).append(group.replace("_", " "))
-    return " or ".join(
-        f"{level} of {_SHORT_OF[reference].format(in_a_row(names, 'or'))}"
-        for (level, reference), names in alike.items()
-    )
+        alike.setdefault((percent(about.levels[group]), about.reference(group)), []).append(group)
+
+    def whole(reference: KeepOf, of: list[str]) -> str:
+        names = in_a_row([group.replace("_", " ") for group in of], "or")
+        return _SHORT_OF[reference].format(f"{names} {about.known(*of)}")
+
+    return " or ".join(f"{level} of {whole(reference, of)}" for (level, reference), of in alike.items())
 
 
 _SHORT_OF: dict[KeepOf, str] = {
-    "facts": "all {} facts",
-    "ceiling": "its ceiling of {} facts",
-    "fewest": "the {} facts that it would hold with few infused facts",
-    "uninfused": "the {} facts that it would hold without infusion",
+    "facts": "all {}",
+    "ceiling": "its ceiling of {}",
+    "fewest": "the {} that it would hold with few infused facts",
+    "uninfused": "the {} that it would hold without infusion",
 }
 
 
@@ -147,7 +149,7 @@ def window_lines(decision: Decision) -> list[str]:
     options = [
         *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
         *(
-            f"{percent(round(level, 3))} of the {group.replace('_', ' ')} facts"
+            f"{percent(round(level, 3))} of the {group.replace('_', ' ')} {decision.about.known(group)}"
             for group, level in gives.get("keep", {}).items()
         ),
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),

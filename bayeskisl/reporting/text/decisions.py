@@ -87,7 +87,8 @@ def _limiting_group(decision: Decision) -> list[str]:
     about = decision.about
     if len(about.harmed) < 2 or about.limiting_group not in about.harmed:
         return []
-    return [f"  the {about.limiting_group.replace('_', ' ')} facts allow the least"]
+    allow = "score allows" if about.limiting_group in about.benchmarks else "facts allow"
+    return [f"  the {about.limiting_group.replace('_', ' ')} {allow} the least"]
 
 
 def _beside_choices(decision: Decision, found: dict[str, Any]) -> list[str]:
