@@ -12,13 +12,14 @@ from bayeskisl.budgets import Budget, read_budget
 from bayeskisl.curves.cells import budgets_tried
 from bayeskisl.curves.domains import curves_of_domain
 from bayeskisl.decision.planned_model import of_target
-from bayeskisl.design.beliefs import Beliefs
+from bayeskisl.design.beliefs import Beliefs, Curve
 from bayeskisl.design.costs import Costs, costs_for
 from bayeskisl.design.particles import PARTICLES, believe
 from bayeskisl.design.runs import Cell, Run, sorted_runs
 from bayeskisl.design.sizes import Sizes, SizesKeywords, offered_sizes
 from bayeskisl.errors import InputError, argument
 from bayeskisl.keywords import from_keywords
+from bayeskisl.laws.falls import Shape
 from bayeskisl.target import Target, TargetKeywords
 
 if TYPE_CHECKING:
@@ -134,10 +135,25 @@ def _paying(budget: Budget | None, costs: Costs | None, tokens: float) -> Callab
 
 def _levels(beliefs: Beliefs, cell: Cell, count: int) -> FloatArray:
     """Rounded levels from almost full retention to almost none."""
-    place, at = beliefs.places[cell], beliefs.probes[0].at(cell)
-    logit = np.log(_KEPT[1] / _KEPT[0])
-    low, high = np.quantile(place.on_axis, _BELIEVED)
-    reach = logit / np.median(place.steepness)
-    effective = np.linspace(high + reach, low - reach, count) - np.median(place.at_load)
-    values = at.infusion(effective, load_effect=np.median(beliefs.load_effect))
+    place, probe = beliefs.places[cell], beliefs.probes[0]
+    at, load_effect = probe.at(cell), np.median(beliefs.load_effect)
+    if probe.group in at.of_start:
+        ends = _ends_of_benchmark(place, probe.typical.shape, at.log_exposures_at_start(load_effect))
+    else:
+        ends = _ends_of_facts(place)
+    values = at.infusion(np.linspace(*ends, count), load_effect=load_effect)
     return np.unique(at.axis.candidates(values, at.range))
+
+
+def _ends_of_facts(place: Curve) -> tuple[float, float]:
+    """Effective log exposures at which almost all and almost none is kept."""
+    low, high = np.quantile(place.on_axis, _BELIEVED) - np.median(place.at_load)
+    reach = np.log(_KEPT[1] / _KEPT[0]) / np.median(place.steepness)
+    return float(high + reach), float(low - reach)
+
+
+def _ends_of_benchmark(place: Curve, shape: Shape, start: FloatArray) -> tuple[float, float]:
+    """Effective log exposures at which almost all and almost none is kept of what is kept where the axis starts."""
+    whole = shape.share(place.steepness * (start - place.log_threshold))
+    few, most = (place.log_threshold + shape.inverse(share * whole) / place.steepness for share in _KEPT)
+    return float(np.quantile(most, _BELIEVED[1])), float(np.quantile(few, _BELIEVED[0]))

@@ -101,6 +101,11 @@ def what_is_left_out(
         notes.append(
             f"The law(s) {', '.join(left_out)} know no fall, or a run scatter that depends on the size: left out."
         )
+    if target.group in target.of_start:
+        notes.append(
+            f"Widths are of the exposures at which the {target.group} keeps half of its ceiling. `decide` refers to "
+            "half of its score at next to no infusion, which depends on the steepness of the fall, too."
+        )
     if alone:
         notes.append(
             "The fit was cut down to one domain before: what the half-points of the others say is not counted, and "

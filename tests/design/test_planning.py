@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import pytest
@@ -62,6 +63,37 @@ def test_ratios_surround_the_fall_of_the_background(axis, load_effect):
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] < 0.98 * result.before
     assert "exposures of the background" in result.verdict
+
+
+class Benchmark(GaussianFit):
+    """A fit whose background is a general benchmark."""
+
+    @cached_property
+    def curves(self):
+        return super().curves.assign_attrs(background_scale="relative")
+
+
+def test_levels_of_a_benchmark_surround_the_fall_of_its_score_without_infusion():
+    """No budget teaches it in full: half of its ceiling lies below every ratio."""
+    start = planned_model(GaussianFit(axis="ratio").curves, Target(TARGET)).log_exposures_at_start()
+    weak = {"axis": "ratio", "sd": 0.02, "steepness": 3.0, "thresholds": dict.fromkeys(SIZES, start + 0.5)}
+    asked = {"sizes": SIZES[:2], "levels": 5, "replicates": (1,)}
+    of_score, of_facts = (candidate_runs(kind(**weak), TARGET, **asked) for kind in (Benchmark, GaussianFit))
+    share = 1 / (1 + np.exp(3.0 * 0.5))
+    ahead = (
+        np.log(0.5 * share / (1 - 0.5 * share)) / 3.0 + 0.5
+    )  # of half of that score, from the exposures at the start
+    half = 1 - np.exp(ahead)
+    assert min(run.level for run in of_score) < half < max(run.level for run in of_score)
+    assert max(run.level for run in of_score if run.level < half) > 0.01
+    assert len({run.level for run in of_facts if run.level > 0.01}) < len({run.level for run in of_score})
+
+
+def test_a_plan_for_a_benchmark_says_what_its_widths_are_of():
+    asked = {"budget": "1e14flop", "batch": 1, "particles": 1_000, "sizes": SIZES[:2]}
+    of_score, of_facts = (plan(kind(sd=0.15, axis="ratio"), TARGET, **asked).notes for kind in (Benchmark, GaussianFit))
+    assert any("keeps half of its ceiling" in note for note in of_score)
+    assert not any("half of its ceiling" in note for note in of_facts)
 
 
 def test_an_uncertain_effect_of_the_load_leaves_what_is_known_of_the_axis():
