@@ -104,7 +104,7 @@ def what_is_left_out(
     if target.group in target.of_start:
         notes.append(
             f"Widths are of the exposures at which the {target.group} keeps half of its ceiling. `decide` refers to "
-            "half of its score at next to no infusion, which depends on the steepness of the fall, too."
+            "half of its score with little infusion, which depends on the steepness of the fall, too."
         )
     if alone:
         notes.append(
