@@ -40,6 +40,8 @@ POWER = re.compile(
 )
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 LONGEST = 60  # characters of a number
+# No training shows so many facts or tokens: a group that infusion hardly harms has a collapse point beyond them.
+_COUNTLESS = 1e15
 
 
 _PER_PARAMETER = re.compile(r"(.+?)\s*(?:/|per)\s*param(?:eter)?s?", re.IGNORECASE)
@@ -179,14 +181,14 @@ _WRITTEN_OUT = 1e9  # larger amounts are written in powers of ten
 
 
 def three_digits(value: float, down: bool = False, up: bool = False) -> str:
-    """Format a number with three digits, 2,070 or 0.319; "no bound" for infinity, "not known" for NaN.
+    """Format a number with three digits, 2,070 or 0.319; "no bound" for more than counts, "not known" for NaN.
 
     A share near 1 has two digits of what it lacks, 0.9986. With `down` it is never above the value itself, with `up`
     never below.
     """
     if math.isnan(value):
         return "not known"
-    if math.isinf(value):
+    if abs(value) >= _COUNTLESS:
         return "no bound"
     if value == 0:
         return "0"

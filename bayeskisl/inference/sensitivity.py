@@ -57,7 +57,8 @@ def sensitivity(posterior: xr.Dataset, log_prior: xr.Dataset, names: tuple[str, 
     Returns
     -------
     pandas.DataFrame
-        A row per scalar, a column per prior and ``all``; above `SENSITIVE` the prior has a say in the conclusion.
+        A row per scalar that varies and has an end in every draw, a column per prior and ``all``; above `SENSITIVE`
+        the prior has a say in the conclusion.
     """
     priors = {str(name): values.transpose("chain", "draw").values for name, values in log_prior.data_vars.items()}
     priors["all"] = np.sum(list(priors.values()), axis=0)
@@ -65,7 +66,7 @@ def sensitivity(posterior: xr.Dataset, log_prior: xr.Dataset, names: tuple[str, 
     rows = {
         label: {name: _distance(draws, *pair) for name, pair in weights.items()}
         for label, draws in scalars(posterior, names)
-        if np.ptp(draws) > 0
+        if np.isfinite(draws).all() and np.ptp(draws) > 0
     }
     return pd.DataFrame(rows).T
 

@@ -19,7 +19,8 @@ def test_short(value, text):
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.99958, "0.99958"), (0.9986, "0.9986"), (0.95, "0.95"), (0.9144, "0.914"), (0.99999999, "1"), (0.996, "0.996"),
-     (2_069.4, "2,070"), (0.31921, "0.319"), (12.34, "12.3"), (0, "0"), (999.7, "1,000"), (math.inf, "no bound")],
+     (2_069.4, "2,070"), (0.31921, "0.319"), (12.34, "12.3"), (0, "0"), (999.7, "1,000"), (math.inf, "no bound"),
+     (2e15, "no bound")],
 )  # fmt: skip
 def test_three_digits(value, text):
     assert three_digits(value) == text

@@ -175,10 +175,6 @@ def budget(about: About) -> str:
     return exact(about.tokens) if schema.TOKENS not in about.invented else "an unknown number of"
 
 
-# No training shows so many facts: a group that next to nothing harms has a collapse point beyond them.
-_COUNTLESS = 1e15
-
-
 def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
     """Format an entry of a summary: 2,070 facts (90 % interval 1,400 to 3,020).
 
@@ -197,8 +193,7 @@ def exponent_in_words(entry: dict[str, Any], ci_prob: float) -> str:
 
 def median_and_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> tuple[str, str]:
     """Median and interval of an entry of a summary, each as a text; see `with_interval`."""
-    ends = entry["median"], *entry[interval_name(ci_prob)]
-    median, low, high = (np.inf if end is None or end > _COUNTLESS else end for end in ends)
+    median, low, high = (np.inf if end is None else end for end in (entry["median"], *entry[interval_name(ci_prob)]))
     if unit and high <= 0:
         return "below every infusion", ""
     if unit == "facts" and high < 1:
