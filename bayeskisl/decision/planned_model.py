@@ -1,5 +1,6 @@
 """The planned model: a target completed by the values that a sweep fixed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -251,27 +252,50 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
     needed = _needed(curves)
     refuse_unknown(target.hold, needed, "hold", "names")
     held = {name: _held_fixed(curves, name, target.hold.get(name), target.prior_driven) for name in needed}
-    groups = probed_groups(curves)
     return PlannedModel(
         params=target.params,
         tokens=tokens,
         axis=axis,
-        group=axis.deciding_group(groups),
+        group=axis.deciding_group(probed_groups(curves)),
         held_fixed={name: value for name, (value, _) in held.items()},
         prior_driven=(
             *((schema.PARAMS,) if one_size else ()),
             *((schema.TOKENS,) if unvaried else ()),
             *(name for name, (_, outside) in held.items() if outside),
         ),
-        groups=groups,
-        reference_load=reference_load(curves),
-        relative=curves.attrs.get("exposure_scale") == "relative",
-        invented=assumed_terms(curves),
-        knows_uninfused=bool(known_uninfused(curves)[curves[schema.GROUP].values == schema.BACKGROUND].any()),
-        benchmarks=tuple(
-            group for group in curves[schema.GROUP].values[benchmarks(curves)].tolist() if group in groups
-        ),
+        **_of_sweep(curves),
     )
+
+
+def model_of_cell(curves: xr.Dataset, cell: Mapping[str, float], group: str) -> PlannedModel:
+    """Return the model of one cell as a target.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Retention curves of the whole sweep.
+    cell : mapping
+        Covariates of the cell by their names in `schema`, size and budget included.
+    group : str
+        The probe group whose half-point is asked for.
+    """
+    params, tokens = cell[schema.PARAMS], cell[schema.TOKENS]
+    return PlannedModel(params, tokens, axis_of(curves), group, dict(cell), **_of_sweep(curves))
+
+
+def _of_sweep(curves: xr.Dataset) -> dict[str, Any]:
+    """Fields of a planned model that every model of a sweep shares."""
+    groups = probed_groups(curves)
+    return {
+        "groups": groups,
+        "reference_load": reference_load(curves),
+        "relative": curves.attrs.get("exposure_scale") == "relative",
+        "invented": assumed_terms(curves),
+        "knows_uninfused": bool(known_uninfused(curves)[curves[schema.GROUP].values == schema.BACKGROUND].any()),
+        "benchmarks": tuple(
+            name for name in curves[schema.GROUP].values[benchmarks(curves)].tolist() if name in groups
+        ),
+    }
 
 
 def cells_like(planned: PlannedModel, cells: xr.Dataset) -> IntArray:

@@ -18,8 +18,9 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table, final, load_curves, with_covariates, without_covariates
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision.backtest import Backtest
-from bayeskisl.decision.half_point import Place, measure_half_point, predict_half_point
+from bayeskisl.decision.half_point import measure_half_point, predict_half_point
 from bayeskisl.decision.intervals import OPPOSITE, HalfPoint, Interval, interval, interval_score
+from bayeskisl.decision.planned_model import PlannedModel, model_of_cell
 from bayeskisl.errors import InputError
 from bayeskisl.laws import Law, load_law, two_rules
 
@@ -112,10 +113,10 @@ def fit_between(curves: xr.Dataset, law: Law, smallest: float, largest: float, *
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a sweep that probed one group, each with its place and its own half-point."""
+    """The cells of a sweep that probed one group, each as a target and with its own half-point."""
 
     table: xr.Dataset
-    places: dict[int, Place]
+    models: dict[int, PlannedModel]
     measured: dict[int, HalfPoint]
     ci_prob: float
 
@@ -123,50 +124,49 @@ class Cells:
     def of(cls, curves: xr.Dataset, group: str, ci_prob: float) -> "Cells":
         table, cell_of_run = cell_table(curves)
         probed = curves[schema.PROBED].sel(group=group).values > 0
-        places, measured = {}, {}
+        models, measured = {}, {}
         for cell in np.unique(cell_of_run[probed]).tolist():
-            held_fixed = {str(name): float(table[name][cell]) for name in table.data_vars}
-            places[cell] = Place(axis_of(curves), group, held_fixed)
+            covariates = {str(name): float(table[name][cell]) for name in table.data_vars}
+            models[cell] = model_of_cell(curves, covariates, group)
             runs = curves.isel({schema.RUN: np.flatnonzero(cell_of_run == cell)})
             measured[cell] = measure_half_point(runs, group, ci_prob=ci_prob)
-        return cls(table, places, measured, ci_prob)
+        return cls(table, models, measured, ci_prob)
 
     def forecasts(self, fit: "Fit") -> Iterator[dict[str, Any]]:
         """One row per cell that is larger than the largest fitted size."""
         gate = {"gate": fit.gate.passed, "gate_reasons": "; ".join(fit.gate.reasons)}
         sizes, seed = np.unique(fit.curves[schema.PARAMS].values), fit.tree.attrs["seed"]
         last = float(sizes[-1])
-        for cell, place in self.places.items():
-            params, tokens = (float(self.table[name][cell]) for name in (schema.PARAMS, schema.TOKENS))
-            if params > last:
-                ahead, prior_driven = predict_half_point(fit, place, params, tokens, seed=seed)
+        for cell, model in self.models.items():
+            if model.params > last:
+                ahead, prior_driven = predict_half_point(fit, model, seed=seed)
                 yield {
                     "fitted_sizes": len(sizes),
                     "smallest": float(sizes[0]),
                     "largest": last,
-                    schema.PARAMS: params,
-                    schema.TOKENS: tokens,
+                    schema.PARAMS: model.params,
+                    schema.TOKENS: model.tokens,
                     "cell": str(self.table[schema.CELL].values[cell]),
-                    "horizon": params / last,
+                    "horizon": model.params / last,
                     **gate,
                     "prior_driven": ", ".join(prior_driven),
-                    **_compared(place, interval(ahead, self.ci_prob), self.measured[cell], self.ci_prob),
+                    **_compared(model, interval(ahead, self.ci_prob), self.measured[cell], self.ci_prob),
                     **self._rules(cell, sizes),
                 }
 
     def _rules(self, cell: int, sizes: FloatArray) -> dict[str, float]:
         """Predict a cell by rules of thumb, from the infusions at the measured half-points of the fitted sizes."""
         known = self._known_sizes(cell, sizes)
-        place, own = self.places[cell], self.measured[cell]
+        model, own = self.models[cell], self.measured[cell]
         said = two_rules(
             self.table[schema.PARAMS].values[known],
-            np.array([place.log_exposures(self.places[each].infusion(self.measured[each].median)) for each in known]),
-            float(self.table[schema.PARAMS][cell]),
+            np.array([_counted(model, self.models[each], self.measured[each]) for each in known]),
+            model.params,
         )
         row = {}
         for rule, point in said._asdict().items():
-            row[rule] = place.infusion(point)
-            row[f"{rule}_factor"] = _factor(place, point, own)
+            row[rule] = _infusion(model, point)
+            row[f"{rule}_factor"] = _factor(model, point, own)
             row[f"{rule}_score"] = np.nan if own.bound else interval_score(point, point, own.median, self.ci_prob)
         return row
 
@@ -174,41 +174,52 @@ class Cells:
         """One measured cell of each fitted size, with the budget nearest to the target's."""
         log_tokens = np.log(self.table[schema.TOKENS].values)
         nearest: dict[float, int] = {}
-        for each in sorted(self.places, key=lambda each: abs(log_tokens[each] - log_tokens[cell])):
+        for each in sorted(self.models, key=lambda each: abs(log_tokens[each] - log_tokens[cell])):
             size = float(self.table[schema.PARAMS][each])
             if size in sizes and not self.measured[each].bound:
                 nearest.setdefault(size, each)
         return list(nearest.values())
 
 
-def _compared(place: Place, predicted: Interval, measured: HalfPoint, ci_prob: float) -> dict[str, Any]:
+def _infusion(model: PlannedModel, log_exposures: float) -> float:
+    """Value of the axis at exposures of the model's group; 0 or 1 if no ratio gives them."""
+    return float(model.infusion(log_exposures))
+
+
+def _counted(model: PlannedModel, other: PlannedModel, measured: HalfPoint) -> float:
+    """Log exposures that the model's facts have at the infusion of another cell's half-point."""
+    with np.errstate(divide="ignore"):
+        return float(model.log_exposures(np.asarray(_infusion(other, measured.median))))
+
+
+def _compared(model: PlannedModel, predicted: Interval, measured: HalfPoint, ci_prob: float) -> dict[str, Any]:
     """Both half-points on the sweep's axis, and their distance."""
-    low, high = sorted((place.infusion(predicted.low), place.infusion(predicted.high)))
-    measured_low, measured_high = sorted((place.infusion(measured.low), place.infusion(measured.high)))
+    low, high = sorted((_infusion(model, predicted.low), _infusion(model, predicted.high)))
+    measured_low, measured_high = sorted((_infusion(model, measured.low), _infusion(model, measured.high)))
     ends = (predicted.low, predicted.high)
-    factors = [_factor(place, end, measured) for end in ends]
+    factors = [_factor(model, end, measured) for end in ends]
     return {
         "low": low,
-        "median": place.infusion(predicted.median),
+        "median": _infusion(model, predicted.median),
         "high": high,
-        "measured": place.infusion(measured.median),
+        "measured": _infusion(model, measured.median),
         "measured_low": measured_low,
         "measured_high": measured_high,
-        "bound": OPPOSITE[measured.bound] if place.direction < 0 else measured.bound,
+        "bound": OPPOSITE[measured.bound] if model.axis.moves(model.group) < 0 else measured.bound,
         "verdict": measured.outcome(predicted),
         "score": np.nan if measured.bound else interval_score(*ends, measured.median, ci_prob),
         "width": float(np.exp(predicted.high - predicted.low)),
         "factor_low": min(factors),
-        "factor": _factor(place, predicted.median, measured),
+        "factor": _factor(model, predicted.median, measured),
         "factor_high": max(factors),
     }
 
 
-def _factor(place: Place, log_exposures: float, measured: HalfPoint) -> float:
+def _factor(model: PlannedModel, log_exposures: float, measured: HalfPoint) -> float:
     """Predicted over measured, above 1 if over-infusion was predicted; NaN if the measurement is a bound."""
     if measured.bound:
         return np.nan
-    return float(np.exp(place.direction * (log_exposures - measured.median)))
+    return float(np.exp(model.axis.moves(model.group) * (log_exposures - measured.median)))
 
 
 def _of_sizes(curves: xr.Dataset, sizes: Sequence[float] | None) -> xr.Dataset:

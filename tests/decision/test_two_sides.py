@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bayeskisl.cli.decisions import _levels
 from bayeskisl.decision import Criterion, decide, decision_summary, load_decision
 from bayeskisl.decision.criterion import Levels
-from bayeskisl.decision.half_point import Place, _half_points
+from bayeskisl.decision.half_point import _half_points
 from bayeskisl.decision.planned_model import of_target
 from bayeskisl.decision.prediction import Options, forecast, predict
 from bayeskisl.decision.prospect import kept_at_start, kept_uninfused
@@ -239,11 +239,10 @@ def test_a_benchmark_collapses_where_half_of_its_score_without_infusion_is_lost(
 
 def test_a_backtest_and_a_prediction_expect_one_half_point_of_a_benchmark(fit, benchmark):
     _, planned = of_target(benchmark, Target(98_304))
-    place = Place(planned.axis, "background", planned.everything_else)
     ahead = extrapolate(benchmark, planned.params, planned.tokens, kind="mean")
-    log_exposures = _half_points(ahead, place, benchmark.curves)
+    log_exposures = _half_points(ahead, planned)
     of_cell = forecast(benchmark, planned, Levels(), Options()).ahead["collapse_of_cell"].values.ravel()
-    expected = np.quantile([place.infusion(each) for each in log_exposures], [0.1, 0.5, 0.9])
+    expected = np.quantile(planned.infusion(log_exposures), [0.1, 0.5, 0.9])
     np.testing.assert_allclose(np.quantile(of_cell, [0.1, 0.5, 0.9]), expected, rtol=0.05)
 
 
