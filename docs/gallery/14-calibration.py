@@ -1,7 +1,7 @@
 """Are the posteriors calibrated?
 
 Where known truths fall in the posteriors of simulated sweeps of the default law. A calibrated posterior stays inside
-the shaded band; the scatter of runs leaves it.
+the shaded band, as all four do here.
 """
 
 import json
