@@ -140,8 +140,13 @@ class Curve:
 
     @cached_property
     def half_point(self) -> float:
-        """Log exposures at which a monotone curve through the levels crosses half of the ceiling."""
+        """Log exposures at which a monotone curve through the levels crosses half of the ceiling.
+
+        Where no part of that curve keeps half although a level does, it is that level.
+        """
         smooth = monotone(self.means, 1 / self.errors)
+        if smooth[-1] < self.ceiling / 2:
+            return float(self.levels[np.argmax(self.means)])
         above = int(np.argmax(smooth >= self.ceiling / 2))
         if above == 0:
             return float(self.levels[0])

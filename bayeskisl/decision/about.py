@@ -116,6 +116,10 @@ class About:
         """Name what groups keep or lose: facts, or the score of a benchmark."""
         return "score" if set(groups) <= set(self.benchmarks) else "facts"
 
+    def named(self, group: str) -> str:
+        """Name a group with what it keeps or loses: infused heldout facts, or background score."""
+        return f"{group.replace('_', ' ')} {self.known(group)}"
+
     @property
     def everything_else(self) -> dict[str, float]:
         """All values that stay fixed along the axis."""

@@ -75,7 +75,7 @@ class Gains:
         good beyond a valley does not belong to it.
         """
         target = self.prospect.target
-        enough = best.value[0] - share * self._before_costs(best)
+        enough = self._enough(best, share)
         middle = float(target.to_line(best.place[0]))
 
         def end(outside: float) -> float:
@@ -90,6 +90,10 @@ class Gains:
 
         low, high = (float(target.from_line(end(outer))) for outer in self._ends())
         return low, high
+
+    def _enough(self, best: Maximum, share: float) -> float:
+        """Least mean utility of what is nearly optimal."""
+        return float(best.value[0]) - share * self._before_costs(best)
 
     def _before_costs(self, best: Maximum) -> float:
         """Mean utility at the best mean without prices: a cost that no infusion avoids makes no infusion better."""

@@ -168,7 +168,7 @@ def _of_one_side(group: str, side: Side, target: PlannedModel, swept: _Swept, su
     )
     return Caveat(
         code,
-        sentence.format(group=f"{group.replace('_', ' ')} {target.known(group)}"),
+        sentence.format(group=target.named(group)),
         concerns="choice",
         at_least=least(end) if above else None,
         at_most=None if above else most(end),
@@ -200,7 +200,7 @@ def _none_admissible(least: float, about: AboutDecision, swept: _Swept) -> Cavea
     group = about.limiting_group
     if group in (*about.above_ceiling, *about.of_uninfused):
         return _above_the_ceiling("none_admissible", group, about, at_most=least)
-    sentence = f"even almost no infusion leaves the {group} {about.known(group)} short of the required share"
+    sentence = f"even almost no infusion leaves the {about.named(group)} short of the required share"
     return _out_of_reach("none_admissible", sentence, group, swept, at_most=least)
 
 
@@ -210,7 +210,7 @@ def _none_sufficient(most: float, about: AboutDecision, target: PlannedModel, sw
     if group in about.above_ceiling:
         return _above_the_ceiling("none_sufficient", group, about, at_least=most)
     limit = f"your limit of {three_digits(most)}" if limited else "the largest possible infusion"
-    sentence = f"even {limit} leaves the {group} {about.known(group)} short of the required share"
+    sentence = f"even {limit} leaves the {about.named(group)} short of the required share"
     edge = _out_of_reach("none_sufficient", sentence, group, swept, at_least=most)
     return replace(edge, buy="nothing: raise your limit") if limited else edge
 
@@ -233,7 +233,7 @@ def _above_the_ceiling(code: str, group: str, about: AboutDecision, **ends: floa
         f"any infusion at all may cost the {group} more than the required share allows at that risk, as it cost the "
         "models that were trained"
         if of_score
-        else f"the ceiling of the {group} {about.known(group)} may lie below the required share, and no infusion "
+        else f"the ceiling of the {about.named(group)} may lie below the required share, and no infusion "
         "reaches that at that risk"
     )
     less = way("ask for less", "ask for less with `--keep`")
@@ -395,12 +395,12 @@ def _about_the_domain(data: xr.Dataset, about: AboutDecision, target: PlannedMod
 def _no_window(data: xr.Dataset, target: PlannedModel, beyond: list[str]) -> Caveat:
     message = f"no {target.coordinate} keeps both groups at that risk each: "
     if beyond:
-        message += f"the ceiling of the {' and '.join(beyond)} facts may lie below the required share"
+        message += f"the ceiling of the {' and '.join(map(target.named, beyond))} may lie below the required share"
         return Caveat("no_window", message, buy="nothing: ask for a lower share", weight="care")
     return Caveat(
         "no_window",
         f"{message}the infused facts need at least {three_digits(data['least_sufficient'].item())}, and at most "
-        f"{three_digits(data[schema.CHOICE].item())} keep the {target.group} {target.known(target.group)}; a larger "
+        f"{three_digits(data[schema.CHOICE].item())} keep the {target.named(target.group)}; a larger "
         "budget or fewer facts would open one",
         buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
         weight="care",

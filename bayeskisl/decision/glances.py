@@ -53,7 +53,7 @@ class _OnGrid(Gains):
 
     def near_optimal(self, best: Maximum, share: float) -> tuple[float, float]:
         line, mean = self._grid[0], self._mean
-        enough = best.value[0] - share * abs(best.value[0])
+        enough = self._enough(best, share)
         peak, lost = int(mean.argmax()), mean < enough
         before, after = np.flatnonzero(lost[:peak]), np.flatnonzero(lost[peak:])
 

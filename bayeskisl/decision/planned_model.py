@@ -101,6 +101,10 @@ class PlannedModel:
         """Name what a group keeps or loses: facts, or the score of a benchmark."""
         return "score" if group in self.benchmarks else "facts"
 
+    def named(self, group: str) -> str:
+        """Name a group with what it keeps or loses: infused heldout facts, or background score."""
+        return f"{group.replace('_', ' ')} {self.known(group)}"
+
     @property
     def coordinate(self) -> str:
         """Name of a value of the axis, such as ``facts`` or ``ratio``."""

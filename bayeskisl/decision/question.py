@@ -192,10 +192,10 @@ def _curves(gains: Gains, data: xr.Dataset, advised: float | None) -> dict[str, 
     target = gains.prospect.target
     place = target.place(infusion)
     ends = {"shortfall_risk": "admissible" if target.harms else "sufficient", "collapse_risk": target.half_point}
-    beyond = {name: _share_below(data[variable].values, infusion) for name, variable in ends.items()}
-    rises = {name: (over, share if target.harms else 1 - share) for name, share in beyond.items()}
+    share_short = _share_below if target.harms else _share_above
+    rises = {name: (over, share_short(data[variable].values, infusion)) for name, variable in ends.items()}
     if "sufficient" in data and target.harms:
-        rises["ignorance_risk"] = (over, 1 - _share_below(data["sufficient"].values, infusion))
+        rises["ignorance_risk"] = (over, _share_above(data["sufficient"].values, infusion))
     return {
         over: (over, infusion),
         "quantile": ("quantile", list(_CURVE_QUANTILES)),
@@ -216,6 +216,10 @@ def _curves(gains: Gains, data: xr.Dataset, advised: float | None) -> dict[str, 
 
 def _share_below(draws: FloatArray, infusion: FloatArray) -> FloatArray:
     return np.searchsorted(np.sort(draws.ravel()), infusion, side="left") / draws.size
+
+
+def _share_above(draws: FloatArray, infusion: FloatArray) -> FloatArray:
+    return 1 - np.searchsorted(np.sort(draws.ravel()), infusion, side="right") / draws.size
 
 
 def _points(gains: Gains, data: xr.Dataset, advised: float | None) -> FloatArray:

@@ -63,7 +63,7 @@ def _range(decision: "Decision") -> str:
     median, low, high = interval(decision.data[about.half_point].values, about.ci_prob)
     if about.limiting_group in about.other_collapses:
         limiting = about.limiting_group
-        place = f"Collapse of {limiting.replace('_', ' ')} {about.known(limiting)} at"
+        place = f"Collapse of {about.named(limiting)} at"
         median, low, high = about.other_collapses[about.limiting_group]
     return f"{place} {three_digits(median)} {about.unit} ({percent(about.ci_prob)} interval {span(low, high)})."
 

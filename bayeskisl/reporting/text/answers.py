@@ -149,7 +149,7 @@ def window_lines(decision: Decision) -> list[str]:
     options = [
         *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
         *(
-            f"{percent(round(level, 3))} of the {group.replace('_', ' ')} {decision.about.known(group)}"
+            f"{percent(round(level, 3))} of the {decision.about.named(group)}"
             for group, level in gives.get("keep", {}).items()
         ),
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),

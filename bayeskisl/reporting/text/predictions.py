@@ -75,7 +75,7 @@ def prediction_rows(about: About, found: dict[str, Any]) -> list[tuple[str, ...]
     several = found["laws"] if len(found["laws"]) > 1 else {}
     rows += [row(f"  by the law '{law}', weight {each['weight']:.2f}", each[half]) for law, each in several.items()]
     for group, each in found.get("other_collapses", {}).items():
-        rows.append(row(f"collapse of {group.replace('_', ' ')} {about.known(group)}", each))
+        rows.append(row(f"collapse of {about.named(group)}", each))
     if schema.SHOULDER in found:
         rows.append(row(f"shoulder{whose}, a tenth is lost", found[schema.SHOULDER]))
     if schema.ONSET in found and half != schema.ONSET:
@@ -94,7 +94,7 @@ _HALF = {schema.COLLAPSE: "half is lost", schema.ONSET: "half is learned"}
 def _whose(about: About) -> str:
     """Name the group that an answer is about, where that is not clear."""
     is_clear = about.axis.harms_infused and len(about.harmed) < 2
-    return "" if is_clear else f" of {about.group} {about.known(about.group)}"
+    return "" if is_clear else f" of {about.named(about.group)}"
 
 
 def prediction_lines(about: About, found: dict[str, Any]) -> Iterator[str]:
