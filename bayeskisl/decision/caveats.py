@@ -347,7 +347,7 @@ def _best_mean_collapses(ahead: xr.Dataset) -> bool:
 
 def _about_unseen(critical: FloatArray, target: PlannedModel) -> Iterator[Caveat]:
     unseen = float((critical < 1).mean())
-    if unseen > _UNSEEN_SHARE and not target.relative and target.axis.moves(target.group) and target.harms:
+    if unseen > _UNSEEN_SHARE and target.exposures_are_known and target.axis.moves(target.group) and target.harms:
         yield Caveat(
             "below_one_exposure",
             f"in {100 * unseen:.0f} % of the draws half of the {target.group} facts are kept at less than one exposure "

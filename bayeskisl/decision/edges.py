@@ -38,7 +38,7 @@ def edges(data: xr.Dataset, about: AboutDecision, target: PlannedModel, curves: 
     yield from _about_the_optimum(data, about, target, swept)
     yield from _about_the_domain(data, about, target)
     yield from _about_the_loss_price(about)
-    yield from _about_the_draws(supported.draws, about.risk)
+    yield from _about_the_draws(supported.draws, data.sizes["chain"], about.risk)
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,7 @@ def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, 
 
 def _seen_once(target: PlannedModel) -> str:
     """Describe the outermost infusion; relative exposures have no unit in which a fact could be seen once."""
-    return "" if target.relative else f" (one exposure of each {target.group} fact)"
+    return f" (one exposure of each {target.group} fact)" if target.exposures_are_known else ""
 
 
 def _whole_range(most: float, target: PlannedModel) -> Caveat:
@@ -435,11 +435,11 @@ def _about_the_loss_price(about: AboutDecision) -> Iterator[Caveat]:
         )
 
 
-def _about_the_draws(draws: FloatArray, risk: float) -> Iterator[Caveat]:
+def _about_the_draws(draws: FloatArray, chains: int, risk: float) -> Iterator[Caveat]:
     """Return the caveat about a risk that is finer than the draws."""
     if risk * draws.size < _DRAWS_BEYOND * (1 - 1e-9):
         needed = int(np.ceil(_DRAWS_BEYOND / risk))
-        each = -(-needed // 4)  # of a fit's four chains
+        each = -(-needed // chains)
         yield Caveat(
             "few_draws",
             f"the posterior has {draws.size:,} draws, and a risk of {100 * risk:.3g} % needs at least {needed:,}",

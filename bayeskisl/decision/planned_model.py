@@ -136,7 +136,14 @@ class PlannedModel:
 
         They follow from the target alone; a grid or a plot has no say in them.
         """
-        return self.axis.range(self.everything_else, once=_UNSEEN if self.relative else 1.0)
+        return self.axis.range(
+            self.everything_else, once=_UNSEEN if self.relative or self.group in self.benchmarks else 1.0
+        )
+
+    @property
+    def exposures_are_known(self) -> bool:
+        """Whether exposures of the group that decides have a unit, and are not known up to a constant alone."""
+        return self.group not in self.benchmarks and (self.group == schema.BACKGROUND or not self.relative)
 
     def infusion(self, log_exposures: Any, group: str | None = None, load_effect: Any = 0.0) -> Any:
         """Value of the axis at given effective exposures of a fact of the group."""

@@ -265,8 +265,7 @@ def described[A: About](
 ) -> A:
     """Return the record of an answer about the target of a prospect; `more` are the fields that only some have."""
     target = prospect.target
-    harmed = [group for group in target.groups if target.axis.moves(group, fit.law.knows_load) < 0]
-    others = [group for group in harmed if group != target.group and prospect.direction(group) < 0]
+    others = [group for group in prospect.harmed if group != target.group]
     return record(
         floors_and_ceilings={group: _ends_of(fall) for group, fall in prospect.falls.items()},
         bayeskisl_version=bayeskisl.__version__,
@@ -287,7 +286,7 @@ def described[A: About](
         coordinate=target.coordinate,
         unit=target.axis.in_words,
         group=target.group,
-        harmed=harmed,
+        harmed=prospect.harmed,
         half_point=target.half_point,
         other_collapses={group: list(interval(prospect.keeping(0.5, group), options.ci_prob)) for group in others},
         held_fixed=dict(target.held_fixed),

@@ -104,8 +104,12 @@ class Prospect:
 
     def admissible(self, levels: Levels) -> FloatArray:
         """The largest infusion at which every harmed group retains its level, shape ``(sample,)``."""
-        harmed = [group for group in self.falls if self.direction(group) < 0]
-        return np.stack([self.holding(levels, group) for group in harmed]).min(axis=0)
+        return np.stack([self.holding(levels, group) for group in self.harmed]).min(axis=0)
+
+    @property
+    def harmed(self) -> list[str]:
+        """The groups that infusion harms under some law."""
+        return [group for group in self.falls if self.direction(group) < 0]
 
     def direction(self, group: str) -> int:
         """Effect of infusion on a group: 1 if it teaches, -1 if it harms, 0 if there is none."""

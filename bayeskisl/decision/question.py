@@ -128,8 +128,7 @@ class Question:
         def choice(group: str) -> float:
             return chance_constrained_choice(prospect.holding(self.levels, group), self.criterion.risk)
 
-        harmed = [group for group in prospect.falls if prospect.direction(group) < 0]
-        return min(harmed, key=choice) if harmed else self.target.group
+        return min(prospect.harmed, key=choice, default=self.target.group)
 
     def above_ceiling(self, prospect: Prospect) -> list[str]:
         """The groups whose ceiling lies below their level in more of the draws than the risk: no exposures reach it."""

@@ -52,16 +52,17 @@ def _names_rows(names: Sequence[str], groups: np.ndarray, checkpoint: FloatArray
     return not all(re.search(rf"(?<!\d){step}(?!\d)", name) for name, step in zip(names, steps, strict=True))
 
 
-def last_checkpoints(keys: IntArray, checkpoint: FloatArray, findings: Findings) -> BoolArray:
-    """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``.
+def last_checkpoints(keys: IntArray, checkpoint: FloatArray, good: BoolArray, findings: Findings) -> BoolArray:
+    """Mark the rows with the last checkpoint of their run and group, and report the other good ones. Shape ``(row,)``.
 
-    Run and group are told apart by `keys`, from `first_alike`; `checkpoint` is NaN in rows that are not used.
+    Run and group are told apart by `keys`, from `first_alike`. A run whose last row is bad has none: what it recalled
+    half-way is not what it recalled in the end.
     """
     unknown = np.isnan(checkpoint)
     last = np.full(len(keys), -np.inf)
     np.maximum.at(last, keys, np.where(unknown, -np.inf, checkpoint))
     keep = unknown | (checkpoint == last[keys])
-    findings.leave_out(~keep, "not the last checkpoint of its run")
+    findings.leave_out(good & ~keep, "not the last checkpoint of its run")
     return keep
 
 

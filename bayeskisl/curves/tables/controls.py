@@ -20,6 +20,7 @@ from bayeskisl.curves.tables.spelling import option
 __all__ = ["Control", "Controls", "infused_counts", "recalled_by", "uninfused"]
 
 _MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error")
+_OF_ONE_RUN = (schema.SEED, schema.RUN)  # runs of one model end on their own
 _CHANCE = 1e-3  # that controls of several sizes seem to know different amounts without doing so
 
 
@@ -85,7 +86,7 @@ def _background(
 ) -> tuple[tuple[Control, ...], tuple[str, ...]]:
     """Background facts recalled at the end of the runs without infusion, and the fields that tell models apart."""
     models = (*SIZES, schema.TOKENS, schema.DOMAIN)
-    asked = (*MEASURED, *models, schema.GROUP, "checkpoint")
+    asked = (*MEASURED, *models, *_OF_ONE_RUN, schema.GROUP, "checkpoint")
     fields = {name: source for name, source in mapping.items() if split_group(name)[0] in asked}
     aside = Findings(controls.origin, controls.places)  # what is wrong with these fields is found again
     values, _ = evaluate(fields, controls, aside, decimal)
@@ -97,9 +98,10 @@ def _background(
         return (), ()
     ended = rows.get("checkpoint", np.zeros(len(ours)))
     told = {"place": np.array(aside.places), "recalled": recalled, "probed": probed, "ended": ended}
-    columns = {**told, **{name: rows[name] for name in of}}
+    runs = [name for name in _OF_ONE_RUN if name in rows]
+    columns = {**told, **{name: rows[name] for name in (*of, *runs)}}
     measured = pl.DataFrame({name: cells[ours] for name, cells in columns.items()}, strict=False)
-    last = measured.filter(pl.col("ended") == pl.col("ended").max().over(of)).drop("ended")
+    last = measured.filter(pl.col("ended") == pl.col("ended").max().over([*of, *runs])).drop("ended", *runs)
     return tuple(
         Control(place, tuple(model), int(right), int(asked)) for place, right, asked, *model in last.iter_rows()
     ), tuple(of)

@@ -71,7 +71,7 @@ def _last(rows: Values, keys: IntArray, findings: Findings) -> BoolArray:
     """Mask of the good rows that are the last of their run, ``(row,)``."""
     good = ~findings.bad_rows
     if "checkpoint" in rows:
-        good &= last_checkpoints(keys, np.where(good, rows["checkpoint"], np.nan), findings)
+        good &= last_checkpoints(keys, rows["checkpoint"], good, findings)
         good &= ~stopped_early(rows, good, findings)
     return good
 

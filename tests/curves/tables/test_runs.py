@@ -69,4 +69,4 @@ def test_the_last_checkpoint_of_each_run_is_kept(rows):
     last = {row[:2]: max((b for other, b in zip(rows, at, strict=True) if other[:2] == row[:2] and b == b), default=-1)
             for row in rows}  # fmt: skip
     expected = [np.isnan(b) or b == last[row[:2]] for row, b in zip(rows, at, strict=True)]
-    assert last_checkpoints(first_alike(names, seeds), at, findings(rows)).tolist() == expected
+    assert last_checkpoints(first_alike(names, seeds), at, np.full(len(at), True), findings(rows)).tolist() == expected
