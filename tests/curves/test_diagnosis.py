@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayeskisl.curves import Finding, Side, check, curves_of_cells, load_curves
-from bayeskisl.curves.curve import monotone
+from bayeskisl.curves.curve import Curve, monotone
 from bayeskisl.reporting import plot_check
 from tests.decision.hand_made import amount_curves, mixed_curves
 
@@ -129,6 +129,16 @@ def test_half_points_are_those_of_the_curves():
     curves = amount_curves(levels=levels)
     for curve in curves_of_cells(curves, "infused"):
         assert curve.half_point == pytest.approx(np.log(250) - 0.7 * np.log(curve.params / 13_824), abs=0.1)
+
+
+@pytest.mark.parametrize("means", [[0.0, 0.1, 0.55, 0.35], [0.0, 0.05, 0.62, 0.3, 0.33]])
+def test_a_half_point_is_never_where_nothing_is_known(means):
+    """The levels that cross are pooled below half: then it is the level that kept half."""
+    levels = np.log(10 * 2.0 ** np.arange(len(means)))
+    names = np.array([f"run {i}" for i in range(len(means))])
+    curve = Curve("infused", "here", 1e6, 1e9, names, levels, levels, np.array(means), np.full(len(means), 1e-3), True)
+    assert curve.side == Side.CROSSED
+    assert curve.half_point == levels[np.argmax(means)]
 
 
 def test_monotone_leaves_what_rises_and_pools_what_does_not():

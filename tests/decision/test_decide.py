@@ -295,12 +295,12 @@ def test_the_group_that_allows_no_infusion_is_named():
         return np.full(10, {"infused": 1e-9, "background": 0.9}[group])
 
     groups = dict.fromkeys(("background", "infused"))
-    prospect = SimpleNamespace(falls=groups, direction=lambda group: -1, holding=holding)
+    prospect = SimpleNamespace(harmed=list(groups), holding=holding)
     options = SimpleNamespace(levels=Levels(0.9))
     assert (
-        question.Question(SimpleNamespace(usual_reference="ceiling"), options, Criterion(risk=0.1)).limiting_group(
-            prospect
-        )
+        question.Question(
+            SimpleNamespace(usual_reference="ceiling", group="background"), options, Criterion(risk=0.1)
+        ).limiting_group(prospect)
         == "infused"
     )
 

@@ -38,6 +38,7 @@ def test_a_price_moves_the_best_mean_as_it_does_in_decide(fit):
     np.testing.assert_allclose(glance.data["mean_utility"], whole.data["mean_utility"], rtol=1e-9)
     best, exact = (each.data["risk_neutral_choice"].item() for each in (glance, whole))
     assert best == pytest.approx(exact, rel=0.01, nan_ok=True)
+    np.testing.assert_allclose(glance.near_optimal, whole.near_optimal, rtol=0.02)
 
 
 def test_fewer_draws_are_every_so_many_of_the_fit(fitted_tree):

@@ -505,6 +505,15 @@ def test_only_the_last_checkpoint_counts_and_the_others_are_listed():
     assert told(curves, "left_out") == {"count": 1, "listed": [["row 0", "not the last checkpoint of its run"]]}
 
 
+def test_a_run_whose_last_row_is_refused_is_left_out_and_not_counted_half_way():
+    table = {"run": ["a", "a", "b", "b"], "step": [10, 20, 10, 20], "params": 6144, "K": [10, 10, 20, 20],
+             "recalled": [3, 99, 2, 9], "probed": 10}  # fmt: skip
+    with pytest.warns(UserWarning, match="left out"):
+        curves = curves_from_table(table, skip_bad_rows=True)
+    assert curves.recalled.values[:, 0].tolist() == [9]
+    assert [row for row, _ in told(curves, "left_out")["listed"]] == ["row 0", "row 2", "row 1"]
+
+
 def test_rows_of_one_run_must_agree():
     table = {**SWEEP, "run": ["a", "a", "b", "c"], "group": ["infused", "infused_heldout", "infused", "infused"]}
     assert any("row 1: expected one facts in all rows of a run, got 500" in message for message in messages(table))

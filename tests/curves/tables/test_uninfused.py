@@ -58,6 +58,12 @@ def test_the_last_checkpoint_without_infusion_counts_and_its_seeds_are_pooled():
     assert scores(imported([*early, *rows, *again])) == [0.351, 0.351, 0.411, 0.411]
 
 
+def test_runs_without_infusion_may_end_at_steps_of_their_own():
+    rows = [row | {"seed": seed, "step": 1_000 - 100 * seed} for seed in (0, 1) for row in fine_tuned()]
+    lower = [row | {"hellaswag": row["hellaswag"] - 10 * row["seed"]} for row in rows]
+    assert scores(imported(lower)) == pytest.approx([0.345, 0.345, 0.405, 0.405] * 2)
+
+
 def test_a_budget_that_the_base_models_do_not_tell_is_not_compared():
     rows = [row | {"tokens": "1B" if row["facts"] else ""} for row in fine_tuned()]
     assert scores(imported(rows)) == [0.35, 0.35, 0.41, 0.41]
