@@ -95,7 +95,7 @@ class Curve:
         return sums / runs
 
     @cached_property
-    def errors(self) -> FloatArray:
+    def variances(self) -> FloatArray:
         """Variance of each level's mean."""
         _, sums, runs = sums_by_level(self.log_exposures, self.variance)
         return sums / runs**2
@@ -144,7 +144,7 @@ class Curve:
 
         Where no part of that curve keeps half although a level does, it is that level.
         """
-        smooth = monotone(self.means, 1 / self.errors)
+        smooth = monotone(self.means, 1 / self.variances)
         if smooth[-1] < self.ceiling / 2:
             return float(self.levels[np.argmax(self.means)])
         above = int(np.argmax(smooth >= self.ceiling / 2))
@@ -170,14 +170,14 @@ class Curve:
     @property
     def trend(self) -> float:
         """Rise of knowledge with exposures over all levels, in standard errors; 0 with a single level."""
-        weights = 1 / self.errors
+        weights = 1 / self.variances
         place = np.arange(len(self.levels)) - np.average(np.arange(len(self.levels)), weights=weights)
         spread = float((weights * place**2).sum())
         return float((weights * place * self.means).sum()) / np.sqrt(spread) if spread > 0 else 0.0
 
     def _falls(self, errors: float, least: float, drop: FloatArray) -> bool:
         """Whether the drop from a level (row) to one with more exposures (column) is significant."""
-        noise = np.sqrt(self.errors[:, None] + self.errors)
+        noise = np.sqrt(self.variances[:, None] + self.variances)
         later = np.triu(np.ones(drop.shape, dtype=bool), k=1)
         return bool((later & (drop > least) & (drop > errors * noise)).any())
 
@@ -209,15 +209,15 @@ class Curve:
     @property
     def _misfit(self) -> float:
         """Squared standard errors between the levels' means and the nearest monotone curve."""
-        return float(((self.means - monotone(self.means, 1 / self.errors)) ** 2 / self.errors).sum())
+        return float(((self.means - monotone(self.means, 1 / self.variances)) ** 2 / self.variances).sum())
 
     def _allowed(self, log_exposures: float) -> tuple[float, float, float]:
         """Lowest and highest value that a monotone curve through the runs allows, and the variance of both."""
-        smooth = monotone(self.means, 1 / self.errors)
+        smooth = monotone(self.means, 1 / self.variances)
         before, after = self.levels <= log_exposures, self.levels >= log_exposures
         low = float(smooth[before][-1]) if before.any() else -np.inf
         high = float(smooth[after][0]) if after.any() else np.inf
-        near = np.concatenate([self.errors[before][-1:], self.errors[after][:1]])
+        near = np.concatenate([self.variances[before][-1:], self.variances[after][:1]])
         return low, max(low, high), float(near.max(initial=0.0))
 
 

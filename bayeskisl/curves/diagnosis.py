@@ -307,7 +307,7 @@ def _same_loss(group: str, shown: list[Curve], axis: Axis) -> Iterator[Finding]:
     """Losses of a benchmark that do not shrink with size, although every law expects it."""
     of_benchmark = [one for one in shown if one.is_benchmark and one.signal and one.levels.size > 1]
     for one_budget in _by_budget(of_benchmark, sizes_alone=True):
-        kept = [monotone(one.means, 1 / one.errors) / one.means.max() for one in one_budget]
+        kept = [monotone(one.means, 1 / one.variances) / one.means.max() for one in one_budget]
         share = max(max(float(each.min()) for each in kept), 1 - _MOST_LOSS)
         if share > 1 - _LEAST_LOSS:
             continue

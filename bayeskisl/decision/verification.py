@@ -113,9 +113,10 @@ class KeptByLevel:
 
     def given_up_at(self, infusion: float) -> float | None:
         """Loss at `infusion` as a share of the most that was retained; None if no run is near, or none retained any."""
-        near = np.flatnonzero(_is_near(np.array(self.infusions), infusion, self.axis))
+        near = [at for at, place in enumerate(self.infusions) if _is_near(np.array(place), infusion, self.axis)]
+        nearest = min(near, key=lambda at: abs(self.infusions[at] - infusion), default=None)
         most = max(self.facts, default=0.0)
-        return 1 - self.facts[near[0]] / most if near.size and most > 0 else None
+        return 1 - self.facts[nearest] / most if nearest is not None and most > 0 else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -446,7 +447,8 @@ def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
     whole = {"ceiling": at_best, "facts": 1.0}.get(about.reference(group), of_background)
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
     most = _most_recalled(about, group, runs)
-    return np.asarray(known(recalled / probed, np.maximum(floor, guessing), most) / whole, dtype=float)
+    share = np.divide(recalled, probed, out=np.full(len(probed), np.nan), where=probed > 0)
+    return np.asarray(known(share, np.maximum(floor, guessing), most) / whole, dtype=float)
 
 
 def _most_recalled(about: About, group: str, runs: xr.Dataset) -> FloatArray:

@@ -1,7 +1,7 @@
 """Choice of a batch: score, weight of the cost, number of runs, and stakes."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, get_args
 
 from bayeskisl.arguments import require_whole
 from bayeskisl.design.outlook import Score
@@ -17,7 +17,7 @@ from bayeskisl.target import TargetKeywords
 
 __all__ = ["PlanKeywords", "Strategy", "StrategyKeywords"]
 
-SCORES = ("variance", "information", "regret")
+SCORES: tuple[Score, ...] = get_args(Score)
 
 
 @dataclass(frozen=True)

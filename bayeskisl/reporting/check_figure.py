@@ -74,7 +74,7 @@ def _draw(axes: Axes, curve: Curve, color: str, marker: str, outlying: set[str])
     axes.plot(curve.infusion, curve.share, marker, color=color, ms=4.5, ls="none")
     place = np.array([curve.infusion[curve.log_exposures == level].mean() for level in curve.levels])
     order = np.argsort(place)
-    axes.plot(place[order], monotone(curve.means, 1 / curve.errors)[order], color=color, lw=1.2, alpha=0.7)
+    axes.plot(place[order], monotone(curve.means, 1 / curve.variances)[order], color=color, lw=1.2, alpha=0.7)
     ringed = [i for i, run in enumerate(curve.runs) if run in outlying]
     if ringed:
         axes.plot(curve.infusion[ringed], curve.share[ringed], "o", ms=13, mfc="none", mec=law_colors(2)[1], mew=1.8)

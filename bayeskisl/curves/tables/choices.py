@@ -1,4 +1,4 @@
-"""Published benchmarks whose questions offer a known number of answers, by the names of their columns."""
+"""Published benchmarks by the names of their columns, and how many answers their questions offer."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bayeskisl.curves.tables.names import bare
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.errors import way
 
-__all__ = ["answers_offered", "chance_of_choices"]
+__all__ = ["answers_offered", "chance_of_choices", "is_general"]
 
 # Answers that a question offers, as each benchmark was published; those whose questions differ are left out. A few
 # questions of ARC have three or five.
@@ -25,6 +25,8 @@ _ANSWERS = {
     10: "mmlu_pro",
 }
 _ANSWERS_OF = {name: answers for answers, names in _ANSWERS.items() for name in names.split()}
+# Benchmarks of free answers, or of questions that offer different numbers of them.
+_OTHERS = frozenset(["general", "gsm8k", "lambada", "nq", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa"])
 _ABOUT_THE_SCORE = re.compile(
     r"(?:^|_)(?:acc|accuracy|norm|score|scores|mean|avg|average|pct|percent|\d+_?shots?|zero_shot|correct|bg|background)"
     r"(?=_|$)"
@@ -36,7 +38,12 @@ _BELOW_CHANCE = 0.05
 
 def answers_offered(column: str) -> int | None:
     """Return the number of answers that a benchmark offers, 4 for ``hellaswag_acc_norm``; None for another column."""
-    return _ANSWERS_OF.get(_ABOUT_THE_SCORE.sub("", bare(column)).strip("_"))
+    return _ANSWERS_OF.get(_without_score(column))
+
+
+def is_general(name: str) -> bool:
+    """Whether a name is that of a general benchmark, whose questions are no infused facts."""
+    return bare(name) in _ANSWERS_OF or bare(name) in _OTHERS
 
 
 def chance_of_choices(rows: Values, mapping: Sources, findings: Findings) -> FloatArray:
@@ -56,6 +63,10 @@ def chance_of_choices(rows: Values, mapping: Sources, findings: Findings) -> Flo
             f"{answers} answers ({way(f'guessing={{{group!r}: 0}}', f'--guessing {group}=0')} if answers are free)"
         )
     return chance
+
+
+def _without_score(column: str) -> str:
+    return _ABOUT_THE_SCORE.sub("", bare(column)).strip("_")
 
 
 def _columns_of_groups(mapping: Sources) -> Mapping[str, str]:

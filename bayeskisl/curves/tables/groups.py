@@ -7,6 +7,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray
+from bayeskisl.curves.tables.choices import is_general
 from bayeskisl.curves.tables.fields import OUTCOMES, Sources, Values, split_group
 from bayeskisl.curves.tables.names import group_named
 from bayeskisl.curves.tables.problems import Findings
@@ -15,11 +16,6 @@ from bayeskisl.curves.tables.spelling import as_sql, map_option, option
 
 __all__ = ["by_group", "groups_of", "names_benchmark", "probed_rows", "renaming"]
 
-# General benchmarks by their common names: they are no infused facts.
-_GENERAL = frozenset(
-    ("arc", "arc_challenge", "arc_easy", "boolq", "general", "gsm8k", "hellaswag", "lambada", "mmlu", "nq",
-     "openbookqa", "piqa", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa", "winogrande")
-)  # fmt: skip
 _NOT_TRAINED = re.compile(r"held|unseen|paraphras|rephras|\bnew\b|novel|\bood\b", re.IGNORECASE)
 
 
@@ -133,9 +129,9 @@ def _group_by_sense(name: str) -> str:
         return named
     if _NOT_TRAINED.search(name):
         return schema.INFUSED_HELDOUT
-    return schema.BACKGROUND if name.lower() in _GENERAL else ""
+    return schema.BACKGROUND if is_general(name) else ""
 
 
 def names_benchmark(names: Sequence[str]) -> bool:
     """Whether a general benchmark is among names."""
-    return any(name.lower() in _GENERAL for name in names)
+    return any(map(is_general, names))

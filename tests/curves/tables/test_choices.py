@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bayeskisl.curves import curves_from_table, describe_import
-from bayeskisl.curves.tables.choices import answers_offered
+from bayeskisl.curves.tables.choices import answers_offered, is_general
 
 
 def scored(column, scores=(0.5, 0.4, 0.6, 0.5), **options):
@@ -47,3 +47,8 @@ def test_what_the_user_states_comes_first():
 def test_scores_below_chance_were_not_reached_by_choosing():
     assert chance(scored("hellaswag", (0.1, 0.05, 0.3, 0.2))) == [0]
     assert chance(scored("trivia")) == [0]
+
+
+@pytest.mark.parametrize(("name", "general"), [("sciq", True), ("MMLU-Pro", True), ("TriviaQA", True), ("bios", False)])
+def test_every_benchmark_of_known_choices_is_a_general_one(name, general):
+    assert is_general(name) == general
