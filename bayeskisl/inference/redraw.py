@@ -4,7 +4,8 @@ Two limits can explain the same critical exposures: a capacity that binds the la
 A sampler that follows gradients stays with one explanation for long, since each has its own scales. Given the critical
 exposures nothing else depends on these few quantities, so that they can be drawn again by other means:
 
-1. An ensemble explores their posterior by tempering. There, what the data say of each cell is a normal.
+1. An ensemble explores their posterior by tempering. There, what the data say of each cell is a normal. For the next
+   round it moves on.
 2. Each draw of the sampler chooses among the members of the ensemble and its own values, by importance. This step
    leaves the posterior exactly as it is, however rough that normal is (iterated sampling importance resampling:
    Andrieu, Lee & Vihola 2018, doi:10.3150/15-BEJ785).
@@ -27,15 +28,15 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.inference.given import QUANTITY
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.tempering import MOST_DIMENSIONS, tempered_draws
+from bayeskisl.inference.tempering import MOST_DIMENSIONS, Draws, moved, tempered_draws
 from bayeskisl.laws import LawOfSize, LimitsLaw
 
 __all__ = ["Places", "redraw_coefficients"]
 
-# Members of an ensemble for each draw of its chain, and their smallest number. Groups are drawn in turn, so many times,
-# each time from a new ensemble: along `memory-dose` one round with twice the members leaves 88 effective draws of the
-# slowest coefficient, three rounds leave 298 and five 385, where the sampler had 34 of 4,000 (LOG.md, 2026-11-30).
-_MEMBERS_FOR_EACH_DRAW, _FEWEST, _ROUNDS = 1, 512, 3
+# Members of an ensemble for each draw of its chain, and their smallest number. Several groups are drawn in turn, so many
+# times: along `memory-dose` three rounds leave some 350 effective draws of the slowest coefficient and six 700, where
+# the sampler had 38 of 4,000 (LOG.md, 2026-12-01). A single group waits for no other, and 1 % of its draws stay.
+_MEMBERS_FOR_EACH_DRAW, _FEWEST, _ROUNDS = 1, 512, 6
 
 # A sampler moves freely if half of its draws or more are effective.
 _FREELY = 0.5
@@ -121,15 +122,21 @@ class _Conditional:
     expected: FloatArray
     own_share: float
 
-    def redrawn(self, own: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Draw places ``(draw, dimension)`` again."""
-        members = max(_FEWEST, _MEMBERS_FOR_EACH_DRAW * len(own))
-        ensemble, heights = tempered_draws(self._rough_likelihood, own.shape[1], members, rng)
+    def ensemble(self, before: Draws | None, rng: np.random.Generator) -> Draws:
+        """Return a new ensemble, or one that moved on, and its heights."""
+        if before is not None:
+            return moved(before, self._rough_likelihood, rng)
+        draws, dimensions = self.expected.shape
+        return tempered_draws(self._rough_likelihood, dimensions, max(_FEWEST, _MEMBERS_FOR_EACH_DRAW * draws), rng)
+
+    def redrawn(self, own: FloatArray, members: Draws, rng: np.random.Generator) -> FloatArray:
+        """Draw places ``(draw, dimension)`` again: among the members of an ensemble, or one's own."""
+        ensemble, heights = members
         of_ensemble = self._log_density(ensemble) - heights
         of_own = np.diagonal(self._log_density(own)) - self._rough_likelihood(own)
         weights = np.column_stack([of_ensemble, of_own])
         chosen = np.argmax(weights + rng.gumbel(size=weights.shape), axis=1)
-        stays = chosen == members
+        stays = chosen == len(ensemble)
         return np.where(stays[:, None], own, ensemble[np.where(stays, 0, chosen)])
 
     @cached_property
@@ -190,10 +197,12 @@ def redraw_coefficients(
 
     def redraw(chain: int, own_rng: np.random.Generator) -> None:
         of_groups = drawn[:, chain]  # (group, draw, dimension)
-        for group in _ROUNDS * stuck:
+        ensembles: dict[int, Draws] = {}
+        for group in (_ROUNDS if len(drawn) > 1 else 1) * stuck:
             given = critical[chain, ..., group], *together.given_others(of_groups, group)
             conditional = _Conditional(places, model.data.covariates, *given)
-            of_groups[group] = conditional.redrawn(of_groups[group], own_rng)
+            ensembles[group] = conditional.ensemble(ensembles.get(group), own_rng)
+            of_groups[group] = conditional.redrawn(of_groups[group], ensembles[group], own_rng)
         if common is not None:
             common[chain][:, _columns_of_common(model, places.free)] = together.common(of_groups, own_rng)
 

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from bayeskisl.arrays import FloatArray
 from bayeskisl.resampling import systematic
 
-__all__ = ["MOST_DIMENSIONS", "largest_power", "resampled", "tempered_draws"]
+__all__ = ["MOST_DIMENSIONS", "Draws", "largest_power", "moved", "resampled", "tempered_draws"]
 
 # An ensemble knows the posterior of a normal of so many dimensions to a few per cent of its standard deviations; of 30
 # dimensions, those of many domains, it misses a tenth.
@@ -28,12 +28,13 @@ _EFFECTIVE, _ACCEPTED, _PROPOSALS = 0.5, 8.0, 60
 # Every so many-th proposal is a whole difference of two members, which leads from one mode to another.
 _WHOLE = 5
 
-_Draws = tuple[FloatArray, FloatArray]
+# Places ``(member, dimension)`` and their log likelihoods ``(member,)``.
+Draws = tuple[FloatArray, FloatArray]
 
 
 def tempered_draws(
     log_likelihood: Callable[[FloatArray], FloatArray], dimensions: int, members: int, rng: np.random.Generator
-) -> _Draws:
+) -> Draws:
     """Draw from the posterior under a standard normal prior.
 
     Parameters
@@ -55,7 +56,7 @@ def tempered_draws(
         step = largest_power(heights, 1 - power, _EFFECTIVE)
         power = min(1.0, power + step)
         chosen = resampled(step * heights, members, rng)
-        places, heights = _moved((places[chosen], heights[chosen]), log_likelihood, power, rng)
+        places, heights = moved((places[chosen], heights[chosen]), log_likelihood, rng, power)
     return places, heights
 
 
@@ -85,10 +86,20 @@ def resampled(log_weights: FloatArray, count: int, rng: np.random.Generator) -> 
     return systematic(np.exp(log_weights - log_weights.max()), count, rng.random())
 
 
-def _moved(
-    start: _Draws, log_likelihood: Callable[[FloatArray], FloatArray], power: float, rng: np.random.Generator
-) -> _Draws:
-    """Move the members so that they keep the posterior of this power of the likelihood."""
+def moved(
+    start: Draws, log_likelihood: Callable[[FloatArray], FloatArray], rng: np.random.Generator, power: float = 1.0
+) -> Draws:
+    """Move the members so that they keep the posterior of a power of the likelihood.
+
+    Parameters
+    ----------
+    start : tuple of numpy.ndarray
+        Places and log likelihoods, as `tempered_draws` returns them.
+    log_likelihood : callable
+        As for `tempered_draws`.
+    power : float
+        In (0, 1].
+    """
     places, heights = (each.copy() for each in start)
     count, dimensions = places.shape
     accepted = 0.0

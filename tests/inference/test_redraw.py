@@ -39,9 +39,10 @@ def test_the_joint_distribution_stays(own_share):
     sizes = np.geomspace(6144.0, 98304.0, 3)
     expected, places, critical = joint_draws(sizes, 1500, own_share)
     conditional = conditional_of(sizes, critical, own_share, expected)
-    found, rng = places, np.random.default_rng(6)
+    found, members, rng = places, None, np.random.default_rng(6)
     for _ in range(_ROUNDS):
-        found = conditional.redrawn(found, rng)
+        members = conditional.ensemble(members, rng)
+        found = conditional.redrawn(found, members, rng)
     line, tau = conditional.places.line(found, conditional.values)
     own = (found - expected) / np.sqrt(own_share)
     assert (found != places).any(axis=1).mean() > 0.3
@@ -61,7 +62,8 @@ def test_chains_in_one_explanation_find_the_others():
     stuck[:, -2] = np.log(8.0)
     conditional = conditional_of(sizes, critical)
     own = conditional.places.of(stuck, np.full(400, 0.05))
-    found, _ = conditional.places.at(conditional.redrawn(own, np.random.default_rng(7)))
+    rng = np.random.default_rng(7)
+    found, _ = conditional.places.at(conditional.redrawn(own, conditional.ensemble(None, rng), rng))
     bits = found[:, -2]
     assert (bits < np.log(2.3)).mean() > 0.1
     assert (bits > np.log(2.3)).mean() > 0.1

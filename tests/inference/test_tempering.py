@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from bayeskisl.inference.tempering import tempered_draws
+from bayeskisl.inference.tempering import moved, tempered_draws
 
 
 def peaks(places):
@@ -18,6 +18,16 @@ def test_each_mode_has_its_weight():
     assert first.mean() == pytest.approx(0.3, abs=0.05)
     assert places[first].std(axis=0) == pytest.approx(np.full(3, 0.05), rel=0.1)
     assert places[~first].std(axis=0) == pytest.approx(np.full(3, 0.02), rel=0.1)
+
+
+def test_members_that_move_on_keep_the_posterior_and_leave_their_places():
+    rng = np.random.default_rng(4)
+    before = tempered_draws(peaks, 3, 4000, rng)
+    places, heights = moved(before, peaks, rng)
+    assert (places != before[0]).any(axis=1).mean() > 0.95
+    assert (places[:, 0] > 0).mean() == pytest.approx((before[0][:, 0] > 0).mean(), abs=0.03)
+    assert places[places[:, 0] > 0].std(axis=0) == pytest.approx(np.full(3, 0.05), rel=0.1)
+    np.testing.assert_allclose(heights, peaks(places))
 
 
 def test_a_normal_likelihood_gives_the_textbook_posterior():
