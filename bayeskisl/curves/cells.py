@@ -1,7 +1,6 @@
 """Cells: runs that agree in every covariate but the axis are replicates of one cell."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -10,6 +9,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import SAME_HELD, SAME_SIZE, short, size
 from bayeskisl.specifications import refuse_unknown
@@ -22,17 +22,16 @@ __all__ = [
     "further_covariates",
     "levels_of_runs",
     "means_of_cells",
+    "names_of_cells",
     "same_tokens_per_parameter",
     "tokens_per_parameter",
     "told_apart",
     "varied",
+    "with_cells_in_words",
     "with_covariates",
-    "with_sizes_in_words",
     "without_covariates",
     "without_rounding",
 ]
-
-_NAME = re.compile(r"\b(\d+)p (\d+)t\b")  # of a cell: its size and its budget
 
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
@@ -178,13 +177,25 @@ def told_apart(cells: xr.Dataset) -> list[str]:
     ]
 
 
-def with_sizes_in_words(said: str, known: bool = True) -> str:
-    """Return a sentence with the names of cells in words, ``16M parameters, 2.94M tokens``; budgets if `known`."""
+def names_of_cells(cells: xr.Dataset, known: bool = True) -> list[str]:
+    """Names of the cells of a `cell_table` in words, ``16M parameters, 2.94M tokens of law, depth 2``.
 
-    def in_words(name: re.Match[str]) -> str:
-        return f"{size(float(name[1]))} parameters" + (f", {short(float(name[2]))} tokens" if known else "")
+    A name tells its cell from the others: by its budget if budgets are `known` and several, by its domain if there are
+    several, and by what else differs.
+    """
+    parts = [[f"{size(params)} parameters" for params in cells[schema.PARAMS].values]]
+    if known and len(np.unique(cells[schema.TOKENS])) > 1:
+        parts.append([f", {short(tokens)} tokens" for tokens in cells[schema.TOKENS].values])
+    if schema.CELL_DOMAIN in cells.coords and len(np.unique(cells[schema.CELL_DOMAIN])) > 1:
+        parts.append([f" of {domain}" for domain in cells[schema.CELL_DOMAIN].values])
+    return ["".join(each) for each in zip(*parts, told_apart(cells), strict=True)]
 
-    return _NAME.sub(in_words, said)
+
+def with_cells_in_words(quantities: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
+    """Return quantities of cells, such as a posterior, with the names of the cells in words."""
+    known = schema.TOKENS not in assumed_terms(curves)
+    cells, _ = cell_table(curves)
+    return quantities.assign_coords({schema.CELL: names_of_cells(cells, known)})
 
 
 def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves.benchmark import benchmarks
-from bayeskisl.curves.cells import cell_table, levels_of_runs
+from bayeskisl.curves.cells import cell_table, levels_of_runs, names_of_cells
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.knowledge.guessing import known
-from bayeskisl.quantities import short
 
 __all__ = ["Curve", "Side", "curves_of_cells", "sums_by_level"]
 
@@ -248,7 +247,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
     guessing = ours[schema.GUESSING].values.astype(float)
     exposures = group_exposures(curves).sel(group=group).values
     infusion = levels_of_runs(curves)
-    several = len(np.unique(cells[schema.TOKENS].values)) > 1
+    names = names_of_cells(cells)
     is_benchmark = bool(benchmarks(curves)[curves[schema.GROUP].values == group].any())
     found = []
     for cell in range(cells.sizes[schema.CELL]):
@@ -262,7 +261,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
         found.append(
             Curve(
                 group=group,
-                place=f"{short(params)} parameters" + (f", {short(tokens)} tokens" if several else ""),
+                place=names[cell],
                 params=params,
                 tokens=tokens,
                 runs=curves[schema.RUN].values[used].astype(str),

@@ -1,6 +1,5 @@
 """Card of a fit in a notebook: the question, the result, and whether to trust it."""
 
-import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from itertools import product
@@ -12,16 +11,15 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import Finding
-from bayeskisl.curves.exposures import assumed_terms
+from bayeskisl.curves.cells import with_cells_in_words
 from bayeskisl.curves.titles import title_of
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
-from bayeskisl.quantities import short, size, three_digits
+from bayeskisl.quantities import three_digits
 
-__all__ = ["card_of_fit", "cell_in_words", "quantities_in_words"]
+__all__ = ["card_of_fit", "quantities_in_words"]
 
-_CELL = re.compile(r"(?P<params>\d+)p (?P<tokens>\d+)t ?(?P<rest>.*)", re.DOTALL)
 _NAMES = {schema.COLLAPSE: "collapse point", schema.SHOULDER: "shoulder", schema.ONSET: "onset"}
 
 
@@ -71,11 +69,12 @@ def quantities_in_words(posterior: xr.Dataset, curves: xr.Dataset) -> dict[str, 
         for covariate in posterior[schema.COVARIATE].values if name in posterior else ():
             draws = posterior[name].sel(group=group, covariate=covariate)
             found[f"{name} of {covariate}, {group}"] = _interval(draws.values, "")
-    unit, known = axis_of(curves).in_words, schema.TOKENS not in assumed_terms(curves)
+    unit = axis_of(curves).in_words
+    posterior = with_cells_in_words(posterior, curves)
     for name, group in product(ON_AXIS, groups):
         for at, cell in enumerate(posterior[schema.CELL].values.astype(str) if name in posterior else ()):
             draws = posterior[name].sel(group=group).isel({schema.CELL: at})
-            found[f"{_NAMES[name]} of {cell_in_words(cell, known)}, {group}"] = _interval(draws.values, unit)
+            found[f"{_NAMES[name]} of {cell}, {group}"] = _interval(draws.values, unit)
     return {what: text for what, text in found.items() if text}
 
 
@@ -85,13 +84,3 @@ def _interval(draws: np.ndarray, unit: str) -> str:
         return ""
     low, median, high = (three_digits(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
     return " ".join([median, *([unit] if unit else []), f"({low} to {high})"])
-
-
-def cell_in_words(label: str, known: bool) -> str:
-    """The label of a cell, ``6144p 1843200t depth=2``, in words; a budget that an import assumed is left out."""
-    found = _CELL.fullmatch(label)
-    if found is None:
-        return label
-    tokens = f"{short(float(found['tokens']))} tokens" if known else ""
-    words = (f"{size(float(found['params']))} parameters", tokens, found["rest"])
-    return ", ".join(word for word in words if word)

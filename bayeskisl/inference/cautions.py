@@ -11,8 +11,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Finding, Side, cell_table, check, curves_of_cells
 from bayeskisl.curves.benchmark import benchmarks
-from bayeskisl.curves.cells import domain_of_runs, with_sizes_in_words
-from bayeskisl.curves.exposures import assumed_terms
+from bayeskisl.curves.cells import domain_of_runs, with_cells_in_words
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
@@ -47,6 +46,7 @@ def cautions(
     log_prior : xarray.Dataset
         See `bayeskisl.inference.sensitivity.log_priors`.
     """
+    posterior, prior = with_cells_in_words(posterior, curves), with_cells_in_words(prior, curves)
     found = (
         *_few_sizes(curves),
         *_nothing_to_harm(posterior, curves),
@@ -59,8 +59,7 @@ def cautions(
         *_correlated_seeds(gate),
         *_assumed_by_import(curves),
     )
-    known = schema.TOKENS not in assumed_terms(curves)
-    return tuple(replace(each, message=with_sizes_in_words(each.message, known)) for each in found)
+    return tuple(found)
 
 
 # What `_edges` says with numbers of the posterior.

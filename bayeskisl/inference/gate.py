@@ -12,8 +12,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import levels_of_runs
-from bayeskisl.curves.cells import with_sizes_in_words
-from bayeskisl.curves.exposures import assumed_terms
+from bayeskisl.curves.cells import with_cells_in_words
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 from bayeskisl.quantities import SAME_LEVEL
@@ -145,7 +144,8 @@ class Gate:
 def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset, cell_of_run: IntArray) -> Gate:
     """Return the gate's verdict on a posterior of `curves`."""
     several = np.ptp(curves[schema.PARAMS].values) > 0
-    convergence = diagnostics(posterior, [each for each in DECISIVE if several or each not in _OF_SEVERAL_SIZES])
+    in_words = with_cells_in_words(posterior, curves)
+    convergence = diagnostics(in_words, [each for each in DECISIVE if several or each not in _OF_SEVERAL_SIZES])
     rhat, rhat_at = _worst(convergence, "r_hat", largest=True)
     bulk, bulk_at = _worst(convergence, "ess_bulk", largest=False)
     tail, tail_at = _worst(convergence, "ess_tail", largest=False)
@@ -181,13 +181,8 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
             not misfits, not misfits,
         ),
     )  # fmt: skip
-    known = schema.TOKENS not in assumed_terms(curves)
-    reasons = tuple(
-        with_sizes_in_words(found, known) + remedy for found, remedy, _, tolerable in tests if not tolerable
-    )
-    shortfalls = tuple(
-        with_sizes_in_words(found, known) for found, _, holds, tolerable in tests if tolerable and not holds
-    )
+    reasons = tuple(found + remedy for found, remedy, _, tolerable in tests if not tolerable)
+    shortfalls = tuple(found for found, _, holds, tolerable in tests if tolerable and not holds)
     return Gate(not reasons, reasons, rhat, bulk, tail, divergences, correlation, p_value, pairs, shortfalls)
 
 

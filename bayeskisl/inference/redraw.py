@@ -33,9 +33,9 @@ from bayeskisl.laws import LawOfSize, LimitsLaw
 
 __all__ = ["Places", "redraw_coefficients"]
 
-# Members of an ensemble for each draw of its chain, and their smallest number. Several groups are drawn in turn, so many
-# times: along `memory-dose` three rounds leave some 350 effective draws of the slowest coefficient and six 700, where
-# the sampler had 38 of 4,000 (LOG.md, 2026-12-01). A single group waits for no other, and 1 % of its draws stay.
+# Members of an ensemble for each draw of its chain, and their smallest number. Several groups are drawn in turn, so
+# many times: along `memory-dose` three rounds leave some 350 effective draws of the slowest coefficient and six 700,
+# where the sampler had 38 of 4,000 (LOG.md, 2026-12-01). A single group waits for no other, and 1 % of its draws stay.
 _MEMBERS_FOR_EACH_DRAW, _FEWEST, _ROUNDS = 1, 512, 6
 
 # A sampler moves freely if half of its draws or more are effective.

@@ -50,7 +50,7 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
         figure, panels = new_figure(1, len(groups), figsize=(7.6 if len(groups) == 1 else 10.4, 4.4), sharey=True)
         drawn = {group: [each for each in curves_of_cells(curves, group) if each.levels.size] for group in groups}
         shown = sorted(chain(*drawn.values()), key=lambda one: (one.params, one.tokens))
-        places = list(dict.fromkeys(each.place for each in shown))  # one for all groups and domains of a size
+        places = list(dict.fromkeys(each.place for each in shown))  # one for all groups of a cell
         looks = dict(zip(places, zip(ladder_colors(len(places)), cycle(MARKERS), strict=False), strict=False))
         for axes, group in zip(np.atleast_1d(panels), groups, strict=True):
             outlying = {row for finding in found if finding.group == group for row in finding.rows}

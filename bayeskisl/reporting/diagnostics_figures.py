@@ -9,11 +9,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bayeskisl import schema
 from bayeskisl.arguments import in_words, require_fit, require_texts
 from bayeskisl.arrays import FloatArray
+from bayeskisl.curves.cells import with_cells_in_words
 from bayeskisl.errors import InputError
-from bayeskisl.inference.card import cell_in_words
 from bayeskisl.reporting.numbers import percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors
 
@@ -73,7 +72,7 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
     gate = fit.gate
     with figure_style(dark):
         drawn = plot_rank(
-            _thinned(_moving(fit.tree, quantities), gate.ess_bulk),
+            _thinned(_moving(fit, quantities), gate.ess_bulk),
             backend="matplotlib",
             visuals={"xlabel": False},
             aes_by_visuals={"ecdf_lines": ["color", "linestyle"]},
@@ -126,7 +125,7 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
     from arviz_plots import plot_prior_posterior
 
     with figure_style(dark):
-        scalars = _moving(fit.tree, quantities, groups=("posterior", "prior"))
+        scalars = _moving(fit, quantities, groups=("posterior", "prior"))
         drawn = plot_prior_posterior(
             scalars,
             backend="matplotlib",
@@ -247,16 +246,17 @@ def _grid(series: str) -> dict[str, Any]:
     }
 
 
-def _moving(tree: xr.DataTree, quantities: Sequence[str], groups: Sequence[str] = ("posterior",)) -> xr.DataTree:
+def _moving(fit: "Fit", quantities: Sequence[str], groups: Sequence[str] = ("posterior",)) -> xr.DataTree:
     """One scalar variable per panel with a readable name; constants are dropped, positive ones are logged."""
     require_texts(quantities, "quantities", "quantities of the posterior")
     flat: dict[str, xr.Dataset] = {}
     for group in groups:
-        flat[group] = xr.Dataset(dict(_scalars(tree[group].to_dataset(), quantities)))
+        draws = with_cells_in_words(fit.tree[group].to_dataset(), fit.curves)
+        flat[group] = xr.Dataset(dict(_scalars(draws, quantities)))
     first, *others = flat.values()
     shared = [n for n in first.data_vars if _moves(first[n]) and all(n in o and _moves(o[n]) for o in others)]
     if not shared:
-        raise InputError(f"quantities of the posterior ({', '.join(map(str, tree['posterior'].data_vars))})",
+        raise InputError(f"quantities of the posterior ({', '.join(map(str, fit.posterior.data_vars))})",
                          ", ".join(quantities), "quantities")  # fmt: skip
     return xr.DataTree.from_dict({group: each[shared] for group, each in flat.items()})
 
@@ -272,19 +272,11 @@ def _scalars(draws: xr.Dataset, quantities: Sequence[str]) -> Any:
         values = draws[name]
         if name in _POSITIVE:
             values = values.copy(data=np.log(values.values))
-        if schema.CELL in values.dims:
-            values = values.assign_coords({schema.CELL: _cells(values[schema.CELL].values.tolist())})
         others = [dim for dim in values.dims if dim not in ("chain", "draw")]
         stacked = values.stack(panel=others) if others else values.expand_dims(panel=[()])
         for i, where in enumerate(stacked["panel"].values):
             label = _label(name, [str(part) for part in where])
             yield label, stacked.isel(panel=i, drop=True).drop_vars(others, errors="ignore")
-
-
-def _cells(labels: Sequence[str]) -> list[str]:
-    """Return labels of cells in words; their budgets only if these differ."""
-    without = [cell_in_words(label, known=False) for label in labels]
-    return without if len(set(without)) == len(labels) else [cell_in_words(label, known=True) for label in labels]
 
 
 def _label(name: str, where: list[str]) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bayeskisl.curves import Finding, Side, check, curves_of_cells, load_curves
 from bayeskisl.curves.curve import Curve, monotone
+from bayeskisl.inference.simulate import design_curves
 from bayeskisl.reporting import plot_check
 from tests.decision.hand_made import amount_curves, mixed_curves
 
@@ -84,6 +85,15 @@ def test_a_hump_turns_back():
     assert "turns_back" in codes(changed(curves, low, lambda recalled, probed: recalled // 4))
 
 
+def test_curves_of_two_domains_are_told_apart():
+    curves = design_curves(params=[1e6, 4e6], facts=[100, 200, 400, 800, 1600], seeds=4, domains=("law", "medicine"))
+    share = np.where(curves["facts"].isin([400, 1600]), 0.05, 0.9)[:, None]
+    humps = curves.assign(recalled=(("run", "group"), np.round(share * curves["probed"].values).astype(int)))
+    (found,) = [found for found in check(humps).findings if found.code == "turns_back"]
+    assert "1M parameters of law" in found.message
+    assert "1M parameters of medicine" in found.message
+
+
 def test_no_signal_above_guessing():
     silent = changed(amount_curves(), slice(None), lambda recalled, probed: 0 * recalled)
     assert [found.code for found in check(silent).findings] == ["no_signal"]
@@ -102,7 +112,7 @@ def test_a_size_off_the_line_of_the_others():
         log_threshold=lambda n: np.log(250) - 0.7 * np.log(n / 13_824) + 1.8 * (n == 24_576),
     )
     (found,) = [found for found in check(odd).findings if found.code == "sizes_disagree"]
-    assert "24.6k parameters by a factor of 5.7" in found.message
+    assert "24,576 parameters by a factor of 5.7" in found.message
 
 
 def test_all_or_nothing_counts_want_a_level_between():

@@ -7,7 +7,6 @@ import pytest
 
 from bayeskisl import schema
 from bayeskisl.axes import AXES
-from bayeskisl.curves.cells import with_sizes_in_words
 from bayeskisl.curves.curve import Side, curves_of_cells
 from bayeskisl.curves.groups import deciding_group, infused_group, probed_groups
 from bayeskisl.decision.planned_model import planned_model
@@ -43,12 +42,6 @@ def test_a_group_that_no_run_probed_is_left_out():
 def test_infused_facts_are_counted_once():
     assert infused_group(["background", "infused_choice", "infused_heldout"]) == "infused_heldout"
     assert infused_group(["background"]) is None
-
-
-def test_names_of_cells_are_said_in_words():
-    assert with_sizes_in_words("R-hat of tau[16000000p 2937000t, infused] is 1.2") == (
-        "R-hat of tau[16M parameters, 2.94M tokens, infused] is 1.2"
-    )
 
 
 def test_a_background_that_the_load_alone_harms_has_the_levels_of_the_infusion():

@@ -12,7 +12,6 @@ import xarray as xr
 from bayeskisl.errors import InputError
 from bayeskisl.inference import load_fit
 from bayeskisl.reporting import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
-from bayeskisl.reporting.diagnostics_figures import _cells
 from tests.decision.hand_made import FAILED, HandMadeFit, posterior_draws
 
 
@@ -26,7 +25,7 @@ def drawn_from(gate):
     tau = (("chain", "draw", "group"), np.exp(rng.standard_normal((2, 300, 1))))
     posterior = posterior.assign(tau=tau)
     tree = xr.DataTree.from_dict({"posterior": posterior, "prior": posterior.isel(chain=[0]) + 0.5})
-    return SimpleNamespace(tree=tree, gate=gate, kind="a fit")
+    return SimpleNamespace(tree=tree, posterior=posterior, curves=HandMadeFit().curves, gate=gate, kind="a fit")
 
 
 @pytest.fixture(autouse=True)
@@ -56,12 +55,6 @@ def test_chains_are_named_and_cells_are_in_words():
     assert "log critical exposures\n3,456 parameters, infused" in texts(figure)
     assert re.findall(r"p = 0\.\d\d", texts(figure))
     assert "α" not in texts(figure)
-
-
-def test_cells_that_differ_in_budget_alone_have_their_budgets():
-    assert _cells(["6144p 614400t", "13824p 614400t"]) == ["6,144 parameters", "13,824 parameters"]
-    assert _cells(["6144p 614400t", "6144p 1843200t"]) == ["6,144 parameters, 614k tokens",
-                                                           "6,144 parameters, 1.84M tokens"]  # fmt: skip
 
 
 def test_a_panel_shows_the_bulk_of_the_prior_and_the_whole_posterior():

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from bayeskisl.curves import cell_table, check, load_curves
+from bayeskisl.curves.cells import names_of_cells
 from bayeskisl.inference import load_fit
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.reporting import describe
 from bayeskisl.reporting.numbers import three_digits
-from bayeskisl.reporting.text.fits import _places, _quantities
+from bayeskisl.reporting.text.fits import _quantities
 from tests.decision.hand_made import amount_curves, posterior_draws
 
 
@@ -25,8 +26,8 @@ from tests.decision.hand_made import amount_curves, posterior_draws
 )
 def test_cells_are_told_apart(more, said):
     cells, _ = cell_table(design_curves(params=[300_000_000, 7_000_000_000], facts=[10, 100], seeds=1, **more))
-    assert said in _places(cells)
-    assert len(set(_places(cells))) == cells.sizes["cell"]
+    assert said in names_of_cells(cells)
+    assert len(set(names_of_cells(cells))) == cells.sizes["cell"]
 
 
 @pytest.mark.parametrize(("effect", "is_said"), [(0.0, False), (0.4, True)])

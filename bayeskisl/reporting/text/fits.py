@@ -9,15 +9,12 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
-from bayeskisl.curves.cells import told_apart
+from bayeskisl.curves.cells import names_of_cells
 from bayeskisl.decision.intervals import interval
-from bayeskisl.quantities import short, size
 from bayeskisl.reporting.numbers import percent, span, three_digits
 from bayeskisl.reporting.text.tables import aligned
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from bayeskisl.inference import Fit
 
 __all__ = ["beside_posterior", "describe_fit"]
@@ -68,7 +65,7 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]
 
     cells, cell_of_run = cell_table(fit.curves)
     asked = set(cell_of_run[fit.curves[schema.PROBED].sel(group=group).values > 0].tolist())
-    places = {cell: place for cell, place in enumerate(_places(cells)) if cell in asked}
+    places = {cell: place for cell, place in enumerate(names_of_cells(cells)) if cell in asked}
     posterior, axis = fit.posterior.sel(group=group), axis_of(fit.curves)
     for name in (schema.COLLAPSE, schema.ONSET):
         if name in posterior and np.isfinite(posterior[name]).any():
@@ -80,15 +77,3 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]
     for name, label in _OF_GROUP.items():
         if name in posterior and (posterior[name].values > 0).any():  # a group that feels no load has none
             yield label, posterior[name].values, False
-
-
-def _places(cells: "xr.Dataset") -> list[str]:
-    """Name cells by their size, and by budget and domain where there are several."""
-    names = [f"{size(params)} parameters" for params in cells[schema.PARAMS].values]
-    if len(np.unique(cells[schema.TOKENS])) > 1:
-        names = [
-            f"{place}, {short(tokens)} tokens" for place, tokens in zip(names, cells[schema.TOKENS].values, strict=True)
-        ]
-    if schema.CELL_DOMAIN in cells.coords and len(np.unique(cells[schema.CELL_DOMAIN])) > 1:
-        names = [f"{place} of {domain}" for place, domain in zip(names, cells[schema.CELL_DOMAIN].values, strict=True)]
-    return [name + apart for name, apart in zip(names, told_apart(cells), strict=True)]
