@@ -12,7 +12,7 @@ import typer
 from bayeskisl.cli.display import echo, print_json, show, slim_table, terminal_columns
 from bayeskisl.cli.files import FigureFile, ends_in
 from bayeskisl.cli.help import rare
-from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
+from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions, by_group
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError, OutputError
 from bayeskisl.files import turn_in
@@ -101,11 +101,12 @@ class CriterionOptions:
     def criterion(self) -> "Criterion":
         """The criterion that the options name."""
         from bayeskisl.decision import Criterion, KeptFacts
+        from bayeskisl.decision.criterion import KEEP
 
         return Criterion(
             utility=KeptFacts(self.background_weight, self.token_price, self.loss_price),
             risk=self.risks[0],
-            keep=_levels(self.keep or ["0.9"]),
+            keep=by_group(self.keep or [], "--keep", "0.9") or KEEP,
             keep_of=cast("Any", self.keep_of),  # `Criterion` refuses any other
             facts=read_number(self.facts, "--facts") if self.facts else None,
             at_most=_positive(self.at_most, "--at-most") if self.at_most else None,
@@ -244,20 +245,6 @@ def verify(
         print_json(verification_summary(result))
     else:
         echo(describe_verification(result))
-
-
-def _levels(texts: list[str]) -> float | dict[str, float]:
-    """Return one share for every group, or one for each named group."""
-    levels: dict[str, float] = {}
-    for text in texts:
-        group, _, share = text.rpartition("=")
-        level = number_in(share)
-        if level is None:
-            raise InputError("a share, or GROUP=SHARE", repr(text), "--keep", "for example --keep 0.9")
-        levels[group.strip()] = level
-    if "" in levels and len(texts) > 1:
-        raise InputError("one share, or one for each group", ", ".join(texts), "--keep")
-    return levels.get("", levels)
 
 
 def _positive(text: str, where: str) -> float:

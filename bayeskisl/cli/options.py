@@ -35,6 +35,7 @@ __all__ = [
     "TargetsOptions",
     "Utilisation",
     "Workers",
+    "by_group",
     "grouped",
 ]
 
@@ -206,6 +207,38 @@ class TargetsOptions(HeldOptions):
 
         sizes = read_numbers(self.params, "--params")
         return [self.about(size, budget) for size in sizes for budget in budgets(size)]
+
+
+def by_group(texts: Sequence[str], option: str, example: str, whole: bool = False) -> float | dict[str, float] | None:
+    """Return one number for all groups, or one for each named group; None without any.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Each ``NUMBER`` or ``GROUP=NUMBER``.
+    option, example : str
+        The option that an error names, and a number that it takes.
+    whole : bool
+        Whether the numbers count something, so that they are whole and at least one.
+
+    Raises
+    ------
+    InputError
+        If a text is something else, or two are of one group.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        group, _, value = text.rpartition("=")
+        group, number = group.strip(), number_in(value)
+        if number is None or (whole and not (number >= 1 and number.is_integer())):
+            kind = "a whole number" if whole else "a number"
+            raise InputError(f"{kind}, or GROUP=NUMBER", repr(text), option, f"for example {option} {example}")
+        if group in found:
+            raise InputError("one number for each group", f"two{f' for {group}' if group else ''}", option)
+        found[group] = int(number) if whole else number
+    if "" in found and len(texts) > 1:
+        raise InputError("one number, or one for each group", ", ".join(texts), option)
+    return found.get("", found) if found else None
 
 
 def _budget(tokens: str | None, params: float) -> int | None:

@@ -2,7 +2,6 @@
 
 import json
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ from bayeskisl.cli.asking import ask
 from bayeskisl.cli.display import echo, print_json
 from bayeskisl.cli.files import FigureFile, a_file, ends_in
 from bayeskisl.cli.help import rare
-from bayeskisl.cli.options import AsJson
+from bayeskisl.cli.options import AsJson, by_group
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 
@@ -62,8 +61,8 @@ class RunOptions:
     def keywords(self) -> dict[str, Any]:
         """Keywords of `bayeskisl.curves_from_table`."""
         of_group = {
-            "probed": _by_group(self.probed or [], "--probed", _whole),
-            "guessing": _by_group(self.guessing or [], "--guessing", float),
+            "probed": by_group(self.probed or [], "--probed", "1000", whole=True),
+            "guessing": by_group(self.guessing or [], "--guessing", "0.25"),
         }
         return {**vars(self), **of_group}
 
@@ -118,10 +117,11 @@ def curves_import(
     with Progress(f"reading {table}"):
         from bayeskisl.curves import describe_import, save_curves
         from bayeskisl.curves.tables import read_map, write_map
+        from bayeskisl.curves.tables.map_files import is_given
 
         kept, options = read_map(maps.map_file) if maps.map_file is not None else ({}, {})
         given = {"from": source, "results": results, **runs.keywords, **rows.keywords}
-        options |= {name: value for name, value in given.items() if value or name not in options}
+        options |= {name: value for name, value in given.items() if is_given(value) or name not in options}
         fields: dict[str, Any] = {**kept, **parsed(maps.mapping or [])}
     curves = _answered(table, fields, options) if maps.asks else _imported(table, fields, options)
     if not as_json:
@@ -184,28 +184,6 @@ def _imported(table: Path, fields: dict[str, Any], options: dict[str, Any]) -> A
         warnings.simplefilter("ignore", UserWarning)  # described by the import itself, with the rows
         rows = read_runs(table, source, None if by else metric, questions=bool(by)) if source else table
         return curves_from_table(rows, fields, metric=metric if by else None, **options)
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
-def _by_group(texts: list[str], option: str, read: Callable[[str], float]) -> Any:
-    """Return one value for all groups, or one for each named group."""
-    values: dict[str, float] = {}
-    for text in texts:
-        group, _, value = text.rpartition("=")
-        try:
-            values[group] = read(value.strip())
-        except ValueError:
-            raise InputError("a number, or GROUP=NUMBER", repr(text), option, f"for example {option} infused=1000"
-                             if option == "--probed" else f"for example {option} 0.25") from None  # fmt: skip
-    if "" in values and len(texts) > 1:
-        raise InputError("one number, or one for each group", ", ".join(texts), option)
-    return values.get("", values) if values else None
 
 
 def curves_check(

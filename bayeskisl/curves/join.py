@@ -160,14 +160,17 @@ _MADE_UP = (schema.TOKENS, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, sche
 
 
 def _on_one_scale(parts: list[xr.Dataset]) -> list[xr.Dataset]:
-    """Give relative exposures of all parts the unit of the first: each import made one up for itself."""
+    """Give what imports made up one value in all parts: the first part's, and a budget that pays for every run."""
     made_up = [_made_up_in(part) for part in parts]
     if any(names != made_up[0] for names in made_up):
         got = " and ".join(dict.fromkeys(", ".join(names) or "nothing" for names in made_up))
         raise InputError("tables that lack the same columns", f"tables that lack {got}", "join_curves",
                          "import the tables as one, or map what one of them lacks")  # fmt: skip
-    first = {name: float(parts[0][name][0]) for name in made_up[0]}
-    return [_with_made_up(part, first) for part in parts] if first else parts
+    values = {name: float(parts[0][name][0]) for name in made_up[0]}
+    stated = not any(part.attrs.get("exposure_scale") == "relative" for part in parts)
+    if schema.TOKENS in values and stated:
+        values[schema.TOKENS] = max(float(part[schema.TOKENS].max()) for part in parts)
+    return [_with_made_up(part, values, stated) for part in parts] if values else parts
 
 
 def _made_up_in(part: xr.Dataset) -> list[str]:
@@ -178,10 +181,13 @@ def _made_up_in(part: xr.Dataset) -> list[str]:
     return [name for name in _MADE_UP if name in lacking]
 
 
-def _with_made_up(part: xr.Dataset, values: dict[str, float]) -> xr.Dataset:
+def _with_made_up(part: xr.Dataset, values: dict[str, float], stated: bool) -> xr.Dataset:
+    """Give what was made up other values; exposures that tables have `stated` stay, and others follow."""
     part = part.assign_coords({name: part[name].astype(float) * 0 + value for name, value in values.items()})
-    spent = part[schema.RATIO] * part[schema.TOKENS]
-    return part.assign_coords({schema.EXPOSURES: spent / (part[schema.FACTS] * part[schema.TOKENS_PER_FACT])})
+    once = part[schema.FACTS] * part[schema.TOKENS_PER_FACT] / part[schema.TOKENS]
+    if stated:
+        return part.assign_coords({schema.RATIO: part[schema.EXPOSURES] * once})
+    return part.assign_coords({schema.EXPOSURES: part[schema.RATIO] / once})
 
 
 def _is_missing(values: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray, IntArray
 from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
 from bayeskisl.curves.curve import Curve
+from bayeskisl.curves.guesses import one_rate
 from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint, grid_quantiles
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
@@ -134,14 +135,14 @@ class CellCounts:
         Raises
         ------
         InputError
-            If no run probed it.
+            If no run probed it, or its runs have several guessing rates.
         """
         ours = curves.sel(group=group)
         used = np.flatnonzero(ours[schema.PROBED].values > 0)
         if not used.size:
             raise InputError("at least one run with probed facts", "none", "curves")
         recalled, probed = (ours[name].values.astype(int)[used] for name in (schema.RECALLED, schema.PROBED))
-        guessing = float(ours[schema.GUESSING].values[used][0])
+        guessing = one_rate(ours[schema.GUESSING].values[used])
         log_exposures = np.log(group_exposures(curves).sel(group=group).values[used])
         names = tuple(str(run) for run in curves[schema.RUN].values[used])
         (curve,) = curves_of_cells(curves, group)

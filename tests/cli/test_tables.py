@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
+from bayeskisl.cli.options import by_group
 from bayeskisl.curves import load_curves
+from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_folder
 
 COLLAPSE = str(shipped_folder("data") / "literature" / "phase-transition-collapse.csv")
@@ -135,9 +137,32 @@ def test_a_folder_is_read_as_its_tool_left_it(tmp_path):
 
 @pytest.mark.parametrize("option", ["--probed", "--guessing"])
 def test_numbers_by_group_are_numbers(trivia, option):
-    assert f"{option}: expected a number, or GROUP=NUMBER" in str(
-        run("curves", "import", trivia, option, "x").exception
-    )
+    assert "number, or GROUP=NUMBER, got 'x'" in str(run("curves", "import", trivia, option, "x").exception)
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "known"),
+    [("--guessing", "25%", 0.25), ("--guessing", "0", 0.0), ("--probed", "1k", 1000), ("--probed", "2,000", 2000)],
+)
+def test_numbers_by_group_are_written_in_any_way(option, text, known):
+    assert by_group([text], option, "1", whole=option == "--probed") == known
+    assert by_group([f" infused = {text}"], option, "1", whole=option == "--probed") == {"infused": known}
+
+
+@pytest.mark.parametrize("texts", [["infused=1", "infused=2"], ["1", "2"], ["1", "infused=2"]])
+def test_a_group_has_one_number(texts):
+    with pytest.raises(InputError, match="one number"):
+        by_group(texts, "--probed", "1000", whole=True)
+
+
+def test_a_zero_on_the_command_line_counts_beside_a_map_file(tmp_path):
+    table, kept = tmp_path / "t.csv", tmp_path / "map.toml"
+    table.write_text("params,facts,accuracy\n1000000,100,0.98\n1000000,400,0.41\n1000000,800,0.30\n")
+    kept.write_text('guessing = 0.25\nprobed = 100\n[map]\n"accuracy" = "accuracy"\n')
+    for more, rate in ((["--guessing", "0"], 0.0), ([], 0.25)):
+        result = run("curves", "import", table, "--map-file", kept, "--out", tmp_path / "c.nc", *more)
+        assert result.exit_code == 0
+        assert set(load_curves(tmp_path / "c.nc").guessing.values.ravel()) == {rate}
 
 
 MANY = ["--map", "tokens=20B", "--probed", "infused=1000", "--probed", "background=2000"]

@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl.curves import cell_table, curves_from_table, describe_import, join_curves, load_curves
 from bayeskisl.curves.cells import told_apart
+from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.errors import InputError
 
 
@@ -69,6 +70,31 @@ def test_what_imports_assumed_stays_and_relative_exposures_get_one_unit():
     assert {"tokens", "tokens_per_fact"} <= set(json.loads(joined.attrs["import_invented"]))
     product = joined.exposures * joined.facts
     np.testing.assert_allclose(product, product[0])
+
+
+def test_rows_of_two_tables_without_a_file_are_other_runs():
+    tables = [{"params": 10_000, "facts": [100, 400], "recalled": recalled, "probed": 100, "tokens": 1e6, "ratio": 0.5}
+              for recalled in ([90, 20], [95, 30])]  # fmt: skip
+    first, second, again = (curves_from_table(table) for table in (*tables, tables[0]))
+    assert join_curves(first, second).sizes["run"] == 4
+    assert join_curves(first, again).sizes["run"] == 2
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_exposures_that_tables_state_stay(turned):
+    """Each import makes up a budget for its own exposures."""
+    few, many = (
+        curves_from_table({"params": size, "facts": 1000, "exposures": exposures, "recalled": [9, 90], "probed": 100,
+                           "run": [f"{size} {each}" for each in exposures]})
+        for size, exposures in ((1_000_000, [1.0, 100.0]), (4_000_000, [10.0, 1000.0]))
+    )  # fmt: skip
+    parts = (many, few) if turned else (few, many)
+    joined = join_curves(*parts)
+    stated = np.concatenate([part.exposures.values for part in parts])
+    np.testing.assert_allclose(joined.exposures, stated)
+    np.testing.assert_allclose(group_exposures(joined)[:, 0], stated)
+    assert (joined.ratio < 1).all()
+    assert len(set(joined.tokens.values.tolist())) == 1
 
 
 def test_exposures_without_a_unit_do_not_join_others():

@@ -1,8 +1,6 @@
 """Assembly of checked rows into the Dataset."""
 
-import hashlib
 import json
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -25,10 +23,10 @@ _LISTED = 200  # entries of a list kept in an attribute; HDF5 bounds attributes 
 _OF_RUN = (schema.GENERAL_LOSS, schema.LEARNING_RATE)
 
 
-def assemble(runs: Runs, findings: Findings) -> xr.Dataset:
+def assemble(runs: Runs, table: RawTable, findings: Findings) -> xr.Dataset:
     """Return the Dataset of runs by groups; the place of a run's first row is its name where the table has none.
 
-    The file is part of that name, so that line 2 of one table is not taken for line 2 of another.
+    The table's own name is part of it, so that line 2 of one table is not taken for line 2 of another.
     """
     kept = np.flatnonzero(runs.used)
     firsts, run_of_row = np.unique(first_alike(runs.of_row[kept]), return_inverse=True)
@@ -36,7 +34,7 @@ def assemble(runs: Runs, findings: Findings) -> xr.Dataset:
     if schema.RUN in runs.rows:
         names = [str(runs.rows[schema.RUN][row]) for row in first_rows]
     else:
-        names = [f"{PurePath(findings.origin).name} {findings.places[row]}" for row in first_rows]
+        names = [f"{table.name} {findings.places[row]}" for row in first_rows]
     rows = {name: cells[kept] for name, cells in runs.rows.items()}
     groups = rows[schema.GROUP]
     present = [group for group in schema.GROUPS if (groups == group).any()]
@@ -97,7 +95,7 @@ def describe(curves: xr.Dataset, axis: str, fields: Fields, infusion: Infusion, 
         bayeskisl=__version__,
         exposure_scale="relative" if infusion.relative else "absolute",
         **{SCALE: "relative" if schema.BACKGROUND_SHARE in findings.invented else "absolute"},
-        table_sha256=_digest(table),
+        table_sha256=table.sha256,
         import_mapping=json.dumps(fields.mapping),
         import_columns=json.dumps(columns_read(fields)),
         import_invented=json.dumps(findings.invented),
@@ -107,9 +105,3 @@ def describe(curves: xr.Dataset, axis: str, fields: Fields, infusion: Infusion, 
         import_unused_columns=json.dumps([name[:60] for name in fields.unused[:_LISTED]]),
         import_left_out=json.dumps({"count": len(findings.left_out), "listed": findings.left_out[:_LISTED]}),
     )
-
-
-def _digest(table: RawTable) -> str:
-    """SHA-256 of the cells, independent of the file format."""
-    content = json.dumps(table.columns, sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()

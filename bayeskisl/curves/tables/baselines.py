@@ -1,16 +1,16 @@
 """Runs without infusion along an axis on which infusion displaces the general corpus."""
 
 from collections.abc import Sequence
-from pathlib import PurePath
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_named
-from bayeskisl.curves.cells import cell_table
-from bayeskisl.curves.tables.controls import Control, Controls
+from bayeskisl.curves.cells import cell_table, told_apart
+from bayeskisl.curves.tables.controls import Control
 from bayeskisl.curves.tables.problems import Findings
+from bayeskisl.curves.tables.read_fields import Fields
 from bayeskisl.quantities import short
 
 __all__ = ["with_baselines"]
@@ -21,13 +21,14 @@ _NEXT_TO_NONE, _BELOW_LEVELS = 1e-3, 0.1
 _LONELY = "nothing was infused, and no other run has its size and budget"
 
 
-def with_baselines(curves: xr.Dataset, controls: Controls, axis: str, findings: Findings) -> xr.Dataset:
+def with_baselines(curves: xr.Dataset, fields: Fields, axis: str, findings: Findings) -> xr.Dataset:
     """Return the curves with the runs without infusion, of which the background alone counts.
 
     Each is a run of its model at a ratio of 0.001, or at a tenth of the smallest ratio if that is less, and probes no
     infused facts. Where the table does not tell its budget, it is a run of each budget of its model. Runs of models
     that the curves lack stay left out.
     """
+    controls = fields.controls
     if not controls.runs or schema.BACKGROUND not in curves[schema.GROUP] or not axis_named(axis).moves_ratio:
         return curves
     ratio = min(_NEXT_TO_NONE, _BELOW_LEVELS * float(curves[schema.RATIO].min()))
@@ -36,8 +37,15 @@ def with_baselines(curves: xr.Dataset, controls: Controls, axis: str, findings: 
     _tell(controls.runs, kept, ratio, findings)
     if not kept:
         return curves
-    origin = PurePath(findings.origin).name
-    runs = [_run(curves.isel({schema.RUN: [like]}), control, ratio, axis_named(axis), origin) for control, like in kept]
+    cells, cell_of_run = cell_table(curves.assign_attrs(axis=axis))
+    apart = told_apart(cells)
+
+    def run(control: Control, like: int) -> xr.Dataset:
+        budget = f"{short(float(curves[schema.TOKENS][like]))} tokens{apart[cell_of_run[like]]}"
+        name = f"{fields.table.name} {control.place}, {budget}"
+        return _run(curves.isel({schema.RUN: [like]}), control, ratio, axis_named(axis), name)
+
+    runs = [run(control, like) for control, like in kept]
     joined = xr.concat([curves, *runs], dim=schema.RUN, data_vars="all", coords="minimal", join="override")
     return joined.assign_coords({schema.FACTS: joined[schema.FACTS].astype(curves[schema.FACTS].dtype)})
 
@@ -67,7 +75,7 @@ def _tell(runs: Sequence[Control], kept: Sequence[tuple[Control, int]], ratio: f
     )
 
 
-def _run(like: xr.Dataset, control: Control, ratio: float, axis: Axis, origin: str) -> xr.Dataset:
+def _run(like: xr.Dataset, control: Control, ratio: float, axis: Axis, name: str) -> xr.Dataset:
     """Return the run of a control, at the place of a run of the same cell but for its infusion."""
     fixed = {each: like[each].values.astype(float) for each in schema.RUN_COORDINATES}
     place = axis.place(axis.at_ratio(np.array([ratio]), fixed), fixed)
@@ -75,7 +83,6 @@ def _run(like: xr.Dataset, control: Control, ratio: float, axis: Axis, origin: s
     of_background = (like[schema.GROUP] == schema.BACKGROUND).astype(int)
     counts = {schema.RECALLED: control.recalled, schema.PROBED: control.probed}
     unknown = {str(each): like[each].astype(float) * np.nan for each in like.data_vars if each not in schema.COUNTS}
-    name = f"{origin} {control.place}, {short(float(like[schema.TOKENS].item()))} tokens"
     exact = {schema.FACTS: facts, schema.RATIO: place[schema.RATIO] * facts / place[schema.FACTS]}
     return like.assign(
         unknown | {each: like[each] * 0 + of_background * count for each, count in counts.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from bayeskisl.errors import InputError, way
 from bayeskisl.files import replace_file, require_file
 
-__all__ = ["OPTIONS", "read_map", "write_map"]
+__all__ = ["OPTIONS", "is_given", "read_map", "write_map"]
 
 OPTIONS = (
     "from",
@@ -37,10 +37,15 @@ def write_map(path: Path, mapping: Mapping[str, str | float], options: Mapping[s
         If the file cannot be written.
     """
     lines = ["# how the columns of a table are read: bayeskisl curves import TABLE --map-file THIS"]
-    lines += [f"{name} = {_value(options[name])}" for name in OPTIONS if options.get(name)]
+    lines += [f"{name} = {_value(options[name])}" for name in OPTIONS if is_given(options.get(name))]
     lines += ["", "[map]", *(f"{json.dumps(field)} = {_value(source)}" for field, source in mapping.items()), ""]
     replace_file(path, "\n".join(lines).encode())
     return path
+
+
+def is_given(value: Any) -> bool:
+    """Whether an option differs from its default: 0 does."""
+    return value is not None and value is not False and value not in ("", [], ())
 
 
 def _value(value: Any) -> str:

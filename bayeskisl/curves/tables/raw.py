@@ -1,7 +1,11 @@
 """A table as read: columns of plain cells, and a name for every row."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 from bayeskisl.card import card, escaped
@@ -22,6 +26,9 @@ __all__ = [
 
 SPREAD = " ±"  # behind the name of a column: the column of the numbers behind its ±
 _MOST_CELLS = 20_000_000
+# Of the hash, in names of runs.
+_DIGITS = 6
+
 _DEEPEST, _MOST_COLUMNS = 8, 5_000
 
 
@@ -71,6 +78,17 @@ class RawTable:
 
     def __len__(self) -> int:
         return len(self.places)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the cells, independent of the file format."""
+        content = json.dumps(self.columns, sort_keys=True, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """Name in the names of its runs: its file, or digits of its content, so that two tables have two names."""
+        return PurePath(self.origin).name if self.read_by else f"{self.origin} {self.sha256[:_DIGITS]}"
 
     def rows(self, kept: Sequence[int]) -> "RawTable":
         """Return the table of some of its rows."""

@@ -42,33 +42,42 @@ _LARGE = 1e5  # tokens: d12 is a depth
 
 def unpacked(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
     """Return the table with unpacked columns, and a note on each; existing and user-given fields take precedence."""
-    table, notes = _with_counts(table)
+    table, notes = _with_counts(table, given)
     table, more = _with_entries(table, given)
     table, others = _with_settings(table, given)
     return table, [*notes, *more, *others]
 
 
-def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
+def _with_counts(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
     """Add counts from a measured column whose cells are all fractions, 365/400, or tell their number, 0.91 (n=400)."""
     columns, notes = dict(table.columns), []
     told = recognise(table.columns)[0]
     for name, cells in table.columns.items():
-        field = next(iter(named_fields([name])), "")
-        outcome, group = split_group(field)
+        outcome, group = split_group(_field_of(name, given))
         if outcome not in OUTCOMES:
             continue
         probed = f"{schema.PROBED}_{group}" if group else schema.PROBED
         if any(pairs := _pairs(cells, _fraction)):
-            del columns[name]
-            recalled = f"{schema.RECALLED}_{group}" if group else schema.RECALLED
-            for part, of in enumerate((recalled, probed)):
-                columns[of] = [pair[part] if pair else None for pair in pairs]
-            notes.append(f"{name}: fractions are counts, recalled of probed")
+            if _mapped_to(name, given):
+                columns[name] = [_share_or_count(pair, outcome) if pair else None for pair in pairs]
+            else:
+                del columns[name]
+                columns[f"{schema.RECALLED}_{group}" if group else schema.RECALLED] = [
+                    pair and pair[0] for pair in pairs
+                ]
+            beside = f", and the column {probed} does not count" if probed in table.columns else ""
+            columns[probed] = [pair and pair[1] for pair in pairs]
+            notes.append(f"{name}: fractions are counts, recalled of probed{beside}")
         elif schema.PROBED not in told and any(pairs := _pairs(cells, _with_number)):
             columns[name] = [pair[0] if pair else None for pair in pairs]
             columns[probed] = [pair[1] if pair else None for pair in pairs]
             notes.append(f"{name}: the numbers in parentheses are those of probed facts")
     return (replace(table, columns=columns) if notes else table), notes
+
+
+def _share_or_count(pair: tuple[float, float], outcome: str) -> float:
+    recalled, probed = pair
+    return recalled if outcome == schema.RECALLED else recalled / probed
 
 
 def _pairs(cells: Sequence[Any], read: Callable[[object], tuple[Any, Any] | None]) -> list[tuple[Any, Any] | None]:
@@ -120,10 +129,19 @@ def _all_fit(cells: Sequence[Any], lengths: Sequence[set[int]]) -> bool:
 
 
 def _read_as(column: str, given: Mapping[str, Any]) -> str:
-    """The field that a column is read as, by the user's mapping or its name, without its group."""
+    """The field that a column is read as, without its group."""
+    return split_group(_field_of(column, given))[0]
+
+
+def _field_of(column: str, given: Mapping[str, Any]) -> str:
+    """The field that a column is read as, by the user's mapping or its name; empty if there is none."""
+    return _mapped_to(column, given) or next(iter(named_fields([column])), "")
+
+
+def _mapped_to(column: str, given: Mapping[str, Any]) -> str:
+    """The field that the user's mapping takes from a column; empty if there is none."""
     named = re.compile(rf"{re.escape(quoted(column))}|\b{re.escape(column)}\b")
-    mapped = (str(field) for field, source in given.items() if isinstance(source, str) and named.search(source))
-    return split_group(next(mapped, None) or next(iter(named_fields([column])), ""))[0]
+    return next((str(field) for field, source in given.items() if isinstance(source, str) and named.search(source)), "")
 
 
 def _are_lists(cells: Sequence[Any]) -> bool:

@@ -916,6 +916,21 @@ def test_json_objects_over_several_lines(read, name):
 
 
 @pytest.mark.parametrize(
+    ("header", "mapping"),
+    [("acc", {}), ("acc", {"accuracy": "acc"}), ("score", {"accuracy": "score"}), ("known", {"recalled": "known"})],
+)
+def test_fractions_of_a_mapped_column_are_counts(read, header, mapping):
+    curves = read(lines(f"params,facts,{header}", "70M,1000,365/400", "70M,4000,44/400"), mapping)
+    assert (counts(curves), set(curves.probed.values.ravel())) == ([365, 44], {400})
+
+
+def test_the_denominators_of_fractions_count_and_a_column_beside_them_does_not(read):
+    curves = read(lines("params,facts,acc,probed", "70M,1000,365/400,1000", "70M,4000,44/400,1000"))
+    assert (counts(curves), set(curves.probed.values.ravel())) == ([365, 44], {400})
+    assert "the column probed does not count" in describe_import(curves)
+
+
+@pytest.mark.parametrize(
     ("header", "cells"),
     [("correct", ("365/400 (91.3%)", "44/400 (11.0%)")), ("acc", ("0.9125 (n=400)", "0.11 (N = 400)")),
      ("acc", ("365/400", "44/400 [11 %]"))],

@@ -93,7 +93,7 @@ def test_along_a_ratio_runs_without_infusion_show_what_the_whole_corpus_teaches(
     curves = along_a_ratio()
     assert (curves.attrs["axis"], "uninfused" in curves) == ("ratio", False)
     kept = curves.isel(run=slice(4, None))
-    assert kept.run.values.tolist() == ["table row 0, 1B tokens", "table row 3, 1B tokens"]
+    assert [name.split(" ", 2)[2] for name in kept.run.values] == ["row 0, 1B tokens", "row 3, 1B tokens"]
     assert kept.ratio.values.tolist() == [0.001, 0.001]
     assert kept.recalled.sel(group="background").values.tolist() == [350, 410]
     assert kept.probed.values.tolist() == [[0, 1000], [0, 1000]]
@@ -107,11 +107,21 @@ def test_along_a_ratio_runs_without_infusion_show_what_the_whole_corpus_teaches(
     assert validate(curves, "curves").sizes["run"] == 6
 
 
+def test_a_run_without_infusion_is_one_of_each_number_of_facts():
+    rows = [{"model": "90M", "ratio": ratio, "facts": facts, "recalled": 290, "hellaswag": 400}
+            for facts in (500, 2000) for ratio in (0.1, 0.5)]  # fmt: skip
+    alone = {"model": "90M", "ratio": 0, "facts": 0, "recalled": 0, "hellaswag": 450}
+    curves = curves_from_table([*rows, alone], GROUPS | {"tokens": "1B"}, probed=PROBED, guessing=CHANCE, axis="ratio")
+    names = curves.run.values.tolist()
+    assert len(set(names)) == len(names)
+    assert {name.split(", ")[-1] for name in names if "tokens" in name} == {"facts 500", "facts 2000"}
+
+
 def test_a_run_without_infusion_lies_below_the_smallest_ratio_and_only_models_of_the_sweep_have_one():
     curves = along_a_ratio((0, 0.004, 0.5))
     assert curves.ratio.values[4:].tolist() == pytest.approx([0.0004, 0.0004])
     lonely = along_a_ratio((0, 0.1, 0.5), model=["90M", "135M", "135M", "360M", "360M", "360M"])
-    assert lonely.run.values.tolist()[4:] == ["table row 3, 1B tokens"]
+    assert [name.split(" ", 2)[2] for name in lonely.run.values[4:]] == ["row 3, 1B tokens"]
     assert json.loads(lonely.attrs["import_left_out"]) == {
         "count": 1,
         "listed": [["row 0", "nothing was infused, and no other run has its size and budget"]],
