@@ -92,7 +92,7 @@ def worth_in(text: float | str | None, unit: str, per_hour: float | None = None,
     worth = _positive(text)
     if worth is None:
         raise InputError("an amount above zero, such as 0.02, 2usd or 2h", in_words(text), where)
-    if re.fullmatch(r"\s*[0-9.]+(e[+-]?[0-9]+)?\s*", str(text).lower()):
+    if number_in(str(text)) is not None:
         worth = Budget(worth.amount, unit)
     if unit == DOLLARS and per_hour is not None:
         worth = worth.priced(per_hour)

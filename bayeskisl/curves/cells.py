@@ -11,13 +11,14 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import SAME_HELD, SAME_SIZE, short, size
+from bayeskisl.quantities import SAME_HELD, SAME_LEVEL, SAME_SIZE, short, size
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = [
     "budgets_tried",
     "cell_at",
     "cell_table",
+    "distinct_levels",
     "domain_of_runs",
     "further_covariates",
     "levels_of_runs",
@@ -226,6 +227,16 @@ def domain_of_runs(curves: xr.Dataset) -> tuple[list[str], IntArray]:
 def levels_of_runs(curves: xr.Dataset) -> FloatArray:
     """Value of each run on the axis of the curves, shape ``(run,)``."""
     return np.asarray(axis_of(curves).values(curves), dtype=float)
+
+
+def distinct_levels(levels: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Levels that differ by more than how runs realise them, ascending, and the index of each run's, ``(run,)``."""
+    order = np.argsort(levels)
+    ascending = levels[order]
+    is_next = np.diff(ascending, prepend=-np.inf) > SAME_LEVEL * np.abs(ascending)
+    index = np.empty(len(levels), dtype=int)
+    index[order] = np.cumsum(is_next) - 1
+    return ascending[is_next], index
 
 
 def means_of_cells(values: FloatArray, cell_of_run: IntArray) -> FloatArray:

@@ -13,7 +13,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.card import card, escaped
 from bayeskisl.curves.by_size import AGAINST_SIZE, REMEDY, SAME_LOSS, against_size, bears_no_more, in_words
-from bayeskisl.curves.cells import cell_table, levels_of_runs, tokens_per_parameter
+from bayeskisl.curves.cells import cell_table, distinct_levels, levels_of_runs, tokens_per_parameter
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells, monotone
 from bayeskisl.curves.finding import Finding, Severity, by_severity
@@ -119,7 +119,7 @@ def check(curves: xr.Dataset) -> Diagnosis:
 def _summary(curves: xr.Dataset) -> str:
     cells, _ = cell_table(curves)
     sizes, budgets = (len(np.unique(cells[name].values)) for name in (schema.PARAMS, schema.TOKENS))
-    levels = len(np.unique(levels_of_runs(curves)))
+    levels = len(distinct_levels(levels_of_runs(curves))[0])
     return (
         f"{curves.sizes[schema.RUN]} runs along the axis '{curves.attrs['axis']}': {_count(sizes, 'size')}, "
         f"{_count(budgets, 'token budget')}, {_count(levels, 'level')}."
@@ -356,8 +356,8 @@ def _levels(group: str, shown: list[Curve]) -> Iterator[Finding]:
     share = np.concatenate([one.share_of_ceiling for one in shown])
     level = np.concatenate([one.infusion for one in shown])
     moving = (share > _SATURATED) & (share < 1 - _SATURATED)
-    levels = np.unique(level)
-    silent = [value for value in levels if not moving[level == value].any()]
+    levels, own = distinct_levels(level)
+    silent = [value for index, value in enumerate(levels) if not moving[own == index].any()]
     if len(levels) > 2 and 2 * len(silent) > len(levels):
         yield Finding(
             "silent_levels",

@@ -16,6 +16,7 @@ from bayeskisl.curves import Side, curves_of_cells, levels_of_runs
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import said
+from bayeskisl.decision.choices import chance_constrained_choice, least_sufficient
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import three_digits
@@ -86,7 +87,7 @@ class _Supported:
 
     def at_least(self, end: float) -> float:
         """The end, or as much of it as the draws support."""
-        return float(min(end, np.quantile(self.draws, self._risk, method="lower")))
+        return min(end, chance_constrained_choice(self.draws, self._risk))
 
     def at_most(self, end: float) -> float | None:
         """The end, if the draws support it."""
@@ -94,7 +95,7 @@ class _Supported:
 
     def enough_at(self, end: float) -> float:
         """The end, or as much more as the draws require."""
-        return float(max(end, np.quantile(self.draws, 1 - self._risk, method="higher")))
+        return max(end, least_sufficient(self.draws, self._risk))
 
     def more_than(self, end: float) -> float | None:
         """The end, if the draws require more than it."""

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Purchase"]
 
-# A plan that narrows the interval by less is not worth its runs: re-weighted draws are hardly more exact.
-_LITTLE = 0.05
-
 
 @dataclass(frozen=True)
 class Purchase:
@@ -189,9 +186,9 @@ class Plan:
     @property
     def advice(self) -> str:
         """The thing to do next, in a sentence or two; empty where the budget pays for no run."""
-        if self.table["cost"].min() > self.budget.amount or self.draws < FEWEST_DRAWS:
+        if self._beyond_reach:
             return ""
-        if self.narrowing < _LITTLE and not self.worth:
+        if not (self.worth_while or self.worth):
             return " ".join(filter(None, (self._nothing, self._test_of_the_law)))
         if not self.purchases:
             return ""
@@ -201,6 +198,17 @@ class Plan:
             f"({amount(first.cost, self.costs.unit)}). The interval is then expected to shrink from a factor of "
             f"{factor(self.before)} to {factor(first.width)}."
         )
+
+    @property
+    def _beyond_reach(self) -> str:
+        """Why nothing could be bought: no draws to tell, or no run that the budget pays for."""
+        cheapest, unit = self.table["cost"].min(), self.costs.unit
+        if not self.purchases and self.draws < FEWEST_DRAWS:
+            return "The pending runs change too much for these draws to say more: wait for them and fit again."
+        if cheapest > self.budget.amount:
+            offered, least = amount(self.budget.amount, unit), amount(cheapest, unit)
+            return f"No candidate costs at most {offered}; the cheapest costs {least}."
+        return ""
 
     @property
     def narrowing(self) -> float:
@@ -233,17 +241,12 @@ class Plan:
     @property
     def verdict(self) -> str:
         """Verdict in one sentence; an interval is given as the ratio of its ends."""
-        unit = self.costs.unit
-        if not self.purchases and self.draws < FEWEST_DRAWS:
-            return "The pending runs change too much for these draws to say more: wait for them and fit again."
-        cheapest = self.table["cost"].min()
-        if cheapest > self.budget.amount:
-            offered, least = amount(self.budget.amount, unit), amount(cheapest, unit)
-            return f"No candidate costs at most {offered}; the cheapest costs {least}."
+        if self._beyond_reach:
+            return self._beyond_reach
         spent, width = self.path[-1]
         count = sum(run.replicates for run in self.runs)
         low, high = self.promise
-        what = f"{_in_words(count)} for {amount(spent, unit, of=self.budget.amount)}"
+        what = f"{_in_words(count)} for {amount(spent, self.costs.unit, of=self.budget.amount)}"
         floor = f"the floor that no other run removes is a factor of {factor(self.floor)}"
         offered = f", and no size above {self.table['params'].max():,.0f} was offered"
         if not self.purchases and self.worth:

@@ -30,7 +30,6 @@ from bayeskisl.reporting.text import (
     answer,
     beside_it,
     budget,
-    choice_or_none,
     domain_line,
     held_fixed,
     kept_at_choice,
@@ -42,6 +41,7 @@ from bayeskisl.reporting.text import (
     no_best_mean,
     one_sided_answer,
     optimum_verdict,
+    under_assumption,
     verdict,
     window_lines,
     with_interval,
@@ -141,16 +141,11 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
     return [
         {
             "assumption": str(name),
-            "choice": choice_or_none(decision.within_range(row["choice"]), decision.is_least),
-            "best": "not shown" if decision.about.lacks_value else _or_end(row["risk_neutral_choice"]),
-            "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
+            **under_assumption(decision, row),
+            **({"best": "not shown"} if decision.about.lacks_value else {}),
         }
         for name, row in decision.sensitivity.iterrows()
     ]
-
-
-def _or_end(value: float) -> str:
-    return three_digits(value) if np.isfinite(value) else "an end"
 
 
 def verification_block(verification: "Verification") -> dict[str, Any]:

@@ -378,11 +378,25 @@ def test_consecutive_purchases_of_one_place_are_one_step(planned):
 
 
 def test_runs_that_narrow_little_are_not_to_be_bought(planned):
-    little = replace(planned.purchases[0], width=0.97 * planned.before)
+    little = replace(planned.purchases[0], width=0.99 * planned.before)
     idle = replace(planned, purchases=(little,), between=310_000.0)
     assert idle.advice.startswith("Buy nothing from this list: ")
-    assert "would narrow the interval by 3 %. To test the law itself, train a size between" in idle.advice
+    assert "would narrow the interval by 1 %. To test the law itself, train a size between" in idle.advice
     assert idle.advice.endswith("such as 310,000 parameters; the sizes on offer end at 55,296.")
+
+
+@pytest.mark.parametrize(("share", "is_worth"), [(0.99, False), (0.97, True)])
+def test_advice_and_verdict_agree_on_what_is_worth_its_price(planned, share, is_worth):
+    one = replace(planned, purchases=(replace(planned.purchases[0], width=share * planned.before),))
+    assert one.worth_while == is_worth
+    assert one.advice.startswith("Train first: " if is_worth else "Buy nothing from this list: ")
+    assert one.verdict.startswith("Nothing within this budget would help") != is_worth
+
+
+def test_a_batch_that_wears_the_draws_out_has_its_advice(planned):
+    assert replace(planned, draws=10).advice == planned.advice
+    idle = replace(planned, purchases=(), draws=10)
+    assert (idle.advice, idle.verdict[:26]) == ("", "The pending runs change to")
 
 
 def test_pending_runs_that_wear_the_draws_out_end_the_plan(fitted, candidates, monkeypatch):

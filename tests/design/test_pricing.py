@@ -5,6 +5,7 @@ import re
 import pytest
 
 import bayeskisl as bk
+from bayeskisl.budgets import FLOP, worth_in
 from bayeskisl.design import Costs, candidate_runs
 from bayeskisl.design.pricing import Pricing
 from bayeskisl.errors import InputError
@@ -77,3 +78,8 @@ def test_the_way_that_a_note_names_is_taken(fit):
     assert max(bk.plan(fit, 98_304, budget="1e16flop", largest=largest, **FEW).table["params"]) > 24_576
     listed = bk.plan(fit, 98_304, budget="1e16flop", sizes=[6_144, 24_576], **FEW)
     assert any(note.endswith("add it to the sizes, `sizes=[...]`.") for note in listed.notes)
+
+
+@pytest.mark.parametrize("text", ["1000", "1,000", " 1e3 ", 1000])
+def test_a_plain_number_has_the_unit_of_the_costs(text):
+    assert worth_in(text, FLOP) == 1000

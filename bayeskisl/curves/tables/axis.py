@@ -6,7 +6,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import AXES, axis_named
-from bayeskisl.curves.cells import cell_table
+from bayeskisl.curves.cells import cell_table, distinct_levels
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.spelling import map_option, option
@@ -81,7 +81,7 @@ def note_levels(curves: xr.Dataset, axis: str, findings: Findings) -> None:
         return
     _, cell_of_run = cell_table(curves.assign_attrs(axis=axis))
     levels = np.asarray(axis_named(axis).values(curves), dtype=float)
-    distinct = {(cell, f"{level:.3g}") for cell, level in zip(cell_of_run.tolist(), levels.tolist(), strict=True)}
+    distinct = set(zip(cell_of_run.tolist(), distinct_levels(levels)[1].tolist(), strict=True))
     if len(distinct) == len(set(cell_of_run.tolist())):
         coordinate = axis_named(axis).coordinate
         findings.notes.append(f"every cell has one level of {coordinate}: nothing shows how recall moves along it")

@@ -13,6 +13,7 @@ from bayeskisl.reporting.text.answers import (
     one_side,
     one_sided_answer,
     shortfall_in_words,
+    under_assumption,
     utility_in_words,
     window_lines,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "one_sided_answer",
     "optimum_verdict",
     "shortfall_in_words",
+    "under_assumption",
     "utility_in_words",
     "verdict",
     "verdict_lines",

@@ -1,5 +1,7 @@
 """The advice of a decision, in the fewest words or in a sentence."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from bayeskisl import schema
@@ -10,6 +12,9 @@ from bayeskisl.decision.two_sides import Window
 from bayeskisl.errors import way
 from bayeskisl.reporting.numbers import counted, percent, span, three_digits
 from bayeskisl.reporting.words import in_a_row, run_in_words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "answer",
@@ -24,6 +29,7 @@ __all__ = [
     "one_side",
     "one_sided_answer",
     "shortfall_in_words",
+    "under_assumption",
     "utility_in_words",
     "window_lines",
 ]
@@ -188,6 +194,17 @@ def chosen(decision: Decision) -> str:
     """Return the recommended infusion in three digits, rounded to the side of the smaller risk."""
     advised = decision.advised
     return three_digits(np.nan if advised is None else advised, down=not decision.is_least, up=decision.is_least)
+
+
+def under_assumption(decision: Decision, row: "pd.Series") -> dict[str, str]:
+    """Choice, best mean, half-point and risk of the recommendation in a row of `Decision.sensitivity`."""
+    best, risk = row["risk_neutral_choice"], row["risk"]
+    return {
+        "choice": choice_or_none(decision.within_range(row["choice"]), decision.is_least),
+        "best": three_digits(best) if np.isfinite(best) else "an end",
+        "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
+        "risk": "" if np.isnan(risk) else percent(round(risk, 2)),
+    }
 
 
 def choice_or_none(choice: float | None, up: bool) -> str:

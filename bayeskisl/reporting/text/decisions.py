@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from bayeskisl import schema
 from bayeskisl.decision import Answer, Decision, decision_summary
@@ -13,7 +12,13 @@ from bayeskisl.decision.sensitivity import AS_ASKED
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import way
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits, two_digits
-from bayeskisl.reporting.text.answers import choice_or_none, no_best_mean, one_sided_answer, window_lines
+from bayeskisl.reporting.text.answers import (
+    choice_or_none,
+    no_best_mean,
+    one_sided_answer,
+    under_assumption,
+    window_lines,
+)
 from bayeskisl.reporting.text.predictions import limit_rows, median_and_interval, prediction_lines, prediction_rows
 from bayeskisl.reporting.text.tables import aligned, number_or_bound, set_apart
 from bayeskisl.reporting.text.verdicts import extrapolated_lines, further_line, verdict_lines, warning_lines
@@ -205,16 +210,6 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     about = decision.about
     best = [] if about.lacks_value else ["best mean"]
     head = ("other assumptions", "choice", *best, f"{about.half_point}, {about.unit}", "risk")
-    return set_apart(aligned([head, *(_sensitivity_row(decision, str(name), row) for name, row in table.iterrows())]))
-
-
-def _sensitivity_row(decision: Decision, name: str, row: pd.Series) -> tuple[str, ...]:
-    """Choice, best mean and half-point under one assumption, and the risk of the recommendation there."""
-    choice = choice_or_none(decision.within_range(row["choice"]), decision.is_least)
-    best = [] if decision.about.lacks_value else [_or_end(row["risk_neutral_choice"])]
-    where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})"
-    return name, choice, *best, where, percent(round(row["risk"], 2)) if pd.notna(row["risk"]) else ""
-
-
-def _or_end(value: float) -> str:
-    return three_digits(value) if np.isfinite(value) else "an end"
+    kept = ("choice", *(["best"] if best else []), "collapse", "risk")
+    rows = [(str(name), under_assumption(decision, row)) for name, row in table.iterrows()]
+    return set_apart(aligned([head, *((name, *(texts[each] for each in kept)) for name, texts in rows)]))
