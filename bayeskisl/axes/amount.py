@@ -43,10 +43,10 @@ class Amount(Axis):
         return schema.FACTS in varies and schema.RATIO not in varies
 
     def range(self, fixed: Fixed, once: float = 1.0) -> tuple[float, float]:
-        return 1.0, float(self.value(np.float64(once), schema.INFUSED, fixed))
+        return 1.0, max(1.0, float(self.value(np.float64(once), schema.INFUSED, fixed)))
 
     def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
-        return np.maximum(np.round(self._three_digits(values)), 1.0)
+        return np.maximum(np.round(super().candidates(values, possible)), 1.0)
 
     def level(self, value: float) -> float:
         return float(max(1, round(value)))

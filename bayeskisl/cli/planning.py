@@ -27,7 +27,11 @@ __all__ = ["loop", "plan", "replay"]
 
 Money = Annotated[str, typer.Option(metavar="X", help="Budget: 600 (device-seconds), 20min, 2h or 1e18flop.")]
 Largest = Annotated[
-    str | None, typer.Option(metavar="N", help="Largest size that may be trained; by default the largest seen.")
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Largest size that may be trained; by default the largest seen, or elsewhere what the budget pays for.",
+    ),
 ]
 Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of candidates, 1 to 3 runs each.")]
 Kappa = Annotated[

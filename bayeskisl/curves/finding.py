@@ -16,12 +16,7 @@ class Finding:
     Parameters
     ----------
     code : str
-        Codes about data: ``no_signal``, ``wrong_way``, ``turns_back``, ``outlying_rows``, ``sizes_disagree``,
-        ``never_moves``, ``all_lost``, ``few_in_the_fall``, ``silent_levels``, ``below_guessing``,
-        ``budget_follows_size`` or ``rates_differ``. Codes about a posterior: ``few_sizes``, ``nothing_to_harm``,
-        ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``, ``prior_sensitive``, ``sampled_thinly``,
-        ``correlated_seeds``, ``assumed_by_import``, ``rival_gate``, ``pareto_k``, ``approximate_likelihood`` or
-        ``preview``.
+        A key of `bayeskisl.curves.titles.TITLES`, such as ``turns_back`` of data or ``few_sizes`` of a posterior.
     severity : {"note", "warning", "serious"}
     message, remedy : str
         A sentence each.

@@ -283,7 +283,7 @@ def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, 
     if target.harms:
         at_least, at_most = (end, None) if above else (None, supported.at_most(end))
     else:
-        at_least, at_most = (None, None) if above else (None, end)
+        at_least, at_most = (supported.more_than(end), None) if above else (None, end)
     return _beyond_swept("choice", choice, target, swept, at_least, at_most)
 
 

@@ -97,7 +97,8 @@ class Limits:
     budget : float, str or Budget
         Total budget, including the first sweep: device-seconds, or text as `bayeskisl.design.read_budget` reads it.
     largest : float, optional
-        The largest size that may be trained; by default the largest of the first sweep.
+        The largest size that may be trained. By default it is the largest of the first sweep; with a trainer of one's
+        own, the largest that the budget pays for, up to the target.
 
     Raises
     ------

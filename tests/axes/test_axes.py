@@ -233,3 +233,9 @@ def test_small_ratios_keep_three_digits():
 
 def test_candidates_beyond_the_range_end_at_it():
     assert AXES["frequency"].candidates(np.array([0.0, 5.0]), (0.5, 2.0)) == pytest.approx([0.5, 2.0])
+
+
+def test_numbers_of_facts_end_where_a_budget_shows_each_once():
+    amount, small = AXES["amount"], {**HELD, schema.TOKENS: 1.0}
+    assert amount.range(small) == (1.0, 1.0)
+    assert amount.candidates(np.array([0.2, 12_345.0, 1e9]), (1.0, 20_000.0)).tolist() == [1.0, 12_300.0, 20_000.0]

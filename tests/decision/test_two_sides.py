@@ -9,7 +9,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayeskisl.cli.decisions import _levels
+from bayeskisl.cli.options import by_group
 from bayeskisl.decision import Criterion, decide, decision_summary, load_decision
 from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.half_point import _half_points
@@ -301,11 +301,11 @@ def test_one_side_alone_has_no_range(fit):
 
 
 def test_levels_are_read_and_refused_at_the_door():
-    assert _levels(["0.9"]) == 0.9
-    assert _levels(["infused=.9", "background=.98"]) == {"infused": 0.9, "background": 0.98}
+    assert by_group(["0.9"], "--keep", "0.9") == 0.9
+    assert by_group(["infused=.9", "background=.98"], "--keep", "0.9") == {"infused": 0.9, "background": 0.98}
     for bad in (["high"], ["0.9", "infused=0.8"]):
         with pytest.raises(InputError, match=r"^--keep: expected"):
-            _levels(bad)
+            by_group(bad, "--keep", "0.9")
     with pytest.raises(InputError, match="keep: expected a group among"):
         Criterion(keep={"foreground": 0.9})
     with pytest.raises(InputError, match="keep of infused: expected"):
