@@ -19,13 +19,13 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import axis_named
 from bayeskisl.curves import curves_of_cells, load_curves
-from bayeskisl.decision.intervals import HITS, Interval, interval_score
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.decision.scores import scores_of
 from bayeskisl.decision.verification import bounds_between_levels
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import HITS, Interval, interval_score
 from bayeskisl.target import Target
 from studies.command import run, show
 from studies.simulated.turns import write_table

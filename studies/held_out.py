@@ -12,9 +12,9 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import load_curves
 from bayeskisl.decision import Verification, predict, verify
-from bayeskisl.decision.intervals import interval
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit
+from bayeskisl.intervals import interval
 from bayeskisl.laws import Law, load_law
 from studies.command import Tell, run, say_nothing, show
 from studies.coverage import MIXTURE

@@ -80,6 +80,8 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     _, first = np.unique(joined[schema.RUN].values, return_index=True)
     _refuse_contradictions(joined, first)
     joined = joined.isel({schema.RUN: np.sort(first)})
+    of_group = joined[schema.GUESSING].max(schema.RUN)  # where a sweep did not probe it, the rate of the others
+    joined = joined.assign({schema.GUESSING: joined[schema.GUESSING].fillna(of_group)})
     joined.attrs |= _provenance(parts) | _of_imports(parts)
     return validate(joined)
 
@@ -98,9 +100,7 @@ def _with_a_phase_before(parts: list[xr.Dataset]) -> list[xr.Dataset]:
 
 def _with_groups(part: xr.Dataset, groups: list[str]) -> xr.Dataset:
     fill = {name: value for name, value in _NOT_PROBED.items() if name in part}
-    wide = part.reindex({schema.GROUP: groups}, fill_value=fill)
-    chance = part[schema.GUESSING].isel({schema.GROUP: 0}, drop=True)  # of the answers, so alike in every group
-    return wide.assign({schema.GUESSING: wide[schema.GUESSING].fillna(chance)})
+    return part.reindex({schema.GROUP: groups}, fill_value=fill)
 
 
 def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:

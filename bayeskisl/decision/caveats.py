@@ -14,9 +14,9 @@ from bayeskisl.curves import cell_at, cell_table, further_covariates
 from bayeskisl.curves.by_size import REMEDY, against_size, in_words
 from bayeskisl.curves.cells import tokens_per_parameter
 from bayeskisl.decision.caveat import Caveat
-from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.errors import way
+from bayeskisl.intervals import interval
 from bayeskisl.quantities import SAME_HELD, short, three_digits
 
 __all__ = ["APART", "about_points", "about_prediction", "has_short_ladder", "said", "size_that_tests"]

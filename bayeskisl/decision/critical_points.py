@@ -23,11 +23,11 @@ from bayeskisl.curves.tables.reading import ReadingKeywords
 from bayeskisl.curves.tables.spelling import as_sql, map_option
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.caveats import about_points
-from bayeskisl.decision.intervals import Interval, interval, interval_name
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.decision.rolling_origin import FEWEST_SIZES
 from bayeskisl.decision.verdict import Verdict, verdict_on
 from bayeskisl.errors import InputError, way
+from bayeskisl.intervals import Interval, interval, interval_name
 from bayeskisl.keywords import from_keywords
 from bayeskisl.kinds import CRITICAL_POINTS
 from bayeskisl.laws import LIMITS, Law, load_law, two_rules

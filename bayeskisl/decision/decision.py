@@ -17,12 +17,12 @@ from bayeskisl.card import card, escaped
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
-from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.summary import decision_summary
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.verdict import Verdict, verdict_on
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import interval
 from bayeskisl.kinds import DECISION
 from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.planned_model import of_target, planned_model
 from bayeskisl.decision.prospect import Kind, every_draw_at, fall_of, infusion_keeping
+from bayeskisl.intervals import quantiles
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:

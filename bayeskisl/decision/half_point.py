@@ -8,10 +8,10 @@ import xarray as xr
 
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import reference_load
-from bayeskisl.decision.intervals import HalfPoint, grid_quantiles
 from bayeskisl.decision.measure import CellCounts, bounded
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prospect import fall_of, whole_of
+from bayeskisl.intervals import HalfPoint, grid_quantiles
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit

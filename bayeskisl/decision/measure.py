@@ -23,9 +23,9 @@ from bayeskisl.arrays import Float32Array, FloatArray, IntArray
 from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
 from bayeskisl.curves.curve import Curve
 from bayeskisl.curves.guesses import one_rate
-from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint, grid_quantiles
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import OPPOSITE, Bound, HalfPoint, grid_quantiles
 from bayeskisl.knowledge.guessing import known
 from bayeskisl.laws.falls import SMOOTH_BREAK
 from bayeskisl.quantities import three_digits

@@ -17,7 +17,6 @@ from bayeskisl.decision.caveats import about_prediction
 from bayeskisl.decision.criterion import KEEP, Criterion, KeepOf, Levels
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
-from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.of_fit import caveats_of_fit, require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prospect import (
@@ -32,6 +31,7 @@ from bayeskisl.decision.prospect import (
 )
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.errors import InputError, way
+from bayeskisl.intervals import interval
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:

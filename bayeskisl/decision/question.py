@@ -16,12 +16,12 @@ from bayeskisl.decision.choices import (
 )
 from bayeskisl.decision.criterion import Criterion, Levels
 from bayeskisl.decision.decision import Decision
-from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prediction import Forecast, Options, forecast, over_draws
 from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.two_sides import sides_of, window_of, would_have_to_give
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import quantiles
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit

@@ -19,9 +19,9 @@ from bayeskisl.curves import cell_table, final, load_curves, with_covariates, wi
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision.backtest import Backtest
 from bayeskisl.decision.half_point import measure_half_point, predict_half_point
-from bayeskisl.decision.intervals import OPPOSITE, HalfPoint, Interval, interval, interval_score
 from bayeskisl.decision.planned_model import PlannedModel, model_of_cell
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import OPPOSITE, HalfPoint, Interval, interval, interval_score
 from bayeskisl.laws import Law, load_law, two_rules
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from scipy.stats import gaussian_kde
 
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import Axis
-from bayeskisl.decision.intervals import interval, interval_score
 from bayeskisl.decision.measure import Measurement
+from bayeskisl.intervals import interval, interval_score
 
 __all__ = ["Scores", "scores_of"]
 

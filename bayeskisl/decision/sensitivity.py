@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision.decision import Decision
-from bayeskisl.decision.intervals import interval
+from bayeskisl.intervals import interval
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit

@@ -11,9 +11,9 @@ from bayeskisl import schema
 from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.caveat import ranked
 from bayeskisl.decision.choices import least_sufficient
-from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.decision.limits import limit_probabilities
 from bayeskisl.decision.verdict import verdict_on
+from bayeskisl.intervals import interval, interval_name
 
 # The risk of too little at which a prediction says how much is enough, where no decision names one: the default there.
 _RISK = 0.10

@@ -17,8 +17,8 @@ from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.decision import Answer, Decision
-from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.errors import BayeskislError, InputError
+from bayeskisl.intervals import interval, interval_name
 from bayeskisl.specifications import shown
 from bayeskisl.target import Target
 

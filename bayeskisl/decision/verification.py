@@ -19,11 +19,11 @@ from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.decision import Decision
-from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.decision.summary import verification_summary
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.knowledge.guessing import kept, known
 from bayeskisl.quantities import SAME_HELD, SAME_SIZE, size_and_budget, three_digits

@@ -7,7 +7,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import levels_of_runs
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.runs import Run, in_domain, of_cell, same_level
-from bayeskisl.quantities import size
+from bayeskisl.quantities import SAME_SIZE, size
 
 __all__ = ["reason"]
 
@@ -18,7 +18,7 @@ def reason(run: Run, outlook: Outlook) -> str:
     """Return ``new size between 6,144 and 13,824``, ``replicate at the cliff``, ``new level on the fall``, ..."""
     sizes = np.unique(outlook.curves[schema.PARAMS].values[in_domain(outlook.curves, run.domain)].astype(float))
     place = outlook.beliefs.places[run.cell]
-    if not np.isclose(sizes, run.params).any():
+    if not np.isclose(sizes, run.params, rtol=SAME_SIZE).any():
         return _new_size(run.params, sizes)
     trained = of_cell(run, outlook.curves)
     if not trained.any():

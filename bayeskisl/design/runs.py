@@ -11,7 +11,7 @@ from bayeskisl.arguments import in_words, require_number, require_positive, requ
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves import levels_of_runs
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import SAME_LEVEL
+from bayeskisl.quantities import SAME_LEVEL, SAME_SIZE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,7 +89,8 @@ def same_level(one: FloatArray | float, other: float) -> BoolArray:
 
 def of_cell(run: Run, curves: "xr.Dataset") -> BoolArray:
     """Mask of the runs of the curves with the size, the budget and the domain of a run."""
-    alike = [np.isclose(curves[name].values, getattr(run, name)) for name in (schema.PARAMS, schema.TOKENS)]
+    places = (schema.PARAMS, schema.TOKENS)
+    alike = [np.isclose(curves[name].values, getattr(run, name), rtol=SAME_SIZE) for name in places]
     return np.all([*alike, in_domain(curves, run.domain)], axis=0)
 
 

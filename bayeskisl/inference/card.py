@@ -15,6 +15,7 @@ from bayeskisl.curves.cells import with_cells_in_words
 from bayeskisl.curves.titles import title_of
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.posterior import ON_AXIS
+from bayeskisl.intervals import interval
 from bayeskisl.laws import Law
 from bayeskisl.quantities import three_digits
 
@@ -82,5 +83,5 @@ def _interval(draws: np.ndarray, unit: str) -> str:
     """Median and 90 % interval; empty where nothing is known."""
     if np.isnan(draws).all():
         return ""
-    low, median, high = (three_digits(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
+    median, low, high = map(three_digits, interval(draws, 0.9))
     return " ".join([median, *([unit] if unit else []), f"({low} to {high})"])

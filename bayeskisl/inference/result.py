@@ -20,6 +20,7 @@ from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import OF_LIMITS, STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.storage import curves_of, laws_of, read_tree
+from bayeskisl.intervals import interval
 from bayeskisl.kinds import FIT
 from bayeskisl.laws import Law
 from bayeskisl.netcdf import write_netcdf
@@ -147,17 +148,11 @@ class Fit:
         """
         require_share(ci_prob=ci_prob)
         names = (*ON_AXIS, *STRUCTURAL, *OF_LIMITS)
-        tail, percent = (1 - ci_prob) / 2, f"eti{100 * ci_prob:g}"
-        rows = {
-            label: {
-                "median": np.median(draws),
-                "sd": draws.std(),
-                f"{percent}_low": np.quantile(draws, tail),
-                f"{percent}_high": np.quantile(draws, 1 - tail),
-            }
-            for label, draws in scalars(self.posterior, names)
-            if not np.isnan(draws).all()
-        }
+        percent, rows = f"eti{100 * ci_prob:g}", {}
+        for label, draws in scalars(self.posterior, names):
+            if not np.isnan(draws).all():
+                median, low, high = interval(draws, ci_prob)
+                rows[label] = {"median": median, "sd": draws.std(), f"{percent}_low": low, f"{percent}_high": high}
         table = pd.DataFrame(rows).T.join(pd.DataFrame(diagnostics(self.posterior, names)).T)
         if self.is_preview:
             table.index.name = "preview"
@@ -219,8 +214,8 @@ class Fit:
         found = {}
         for label, draws in scalars(self.posterior, names):
             if not np.isnan(draws).all():
-                low, median, high = np.quantile(draws, [0.05, 0.5, 0.95])
-                found[label] = f"{three_digits(median)} ({three_digits(low)} to {three_digits(high)})"
+                median, low, high = map(three_digits, interval(draws, 0.9))
+                found[label] = f"{median} ({low} to {high})"
         return found
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bayeskisl.curves.titles import title_of
 from bayeskisl.decision.caveat import Caveat, ranked
-from bayeskisl.decision.intervals import interval
+from bayeskisl.intervals import interval
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
 from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, shortfall_in_words

@@ -20,9 +20,9 @@ from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision import Decision
 from bayeskisl.decision.about import about_of
 from bayeskisl.decision.funnel import collapse_along_sizes
-from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.of_fit import require_own
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
+from bayeskisl.intervals import interval
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.quantities import SAME_HELD, short
 from bayeskisl.reporting.numbers import exact, percent

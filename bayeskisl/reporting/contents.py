@@ -18,10 +18,10 @@ from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
-from bayeskisl.decision.intervals import interval
 from bayeskisl.inference.data import suited
 from bayeskisl.inference.gate import LARGEST_CORRELATION, LARGEST_RHAT, LEAST_ESS, MOST_DIVERGENT
 from bayeskisl.inference.sampler import Sampler
+from bayeskisl.intervals import interval
 from bayeskisl.laws import law_names, load_law
 from bayeskisl.quantities import SAME_HELD
 from bayeskisl.reporting.brief import brief, gap, question

@@ -15,7 +15,7 @@ from bayeskisl.arguments import require_decision, require_kind
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision import Decision, Verification
-from bayeskisl.decision.intervals import interval
+from bayeskisl.intervals import interval
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits

@@ -11,7 +11,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.decision import Decision, KeptFacts
 from bayeskisl.decision.about import About
 from bayeskisl.decision.glances import Glances
-from bayeskisl.decision.intervals import interval, quantiles
+from bayeskisl.intervals import interval, quantiles
 from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import percent, span, three_digits

@@ -18,7 +18,6 @@ from bayeskisl.budgets import DOLLARS
 from bayeskisl.curves import load_curves, save_curves
 from bayeskisl.decision import predict
 from bayeskisl.decision.about import about_of
-from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import require_place, require_target
 from bayeskisl.design import Budget, Costs, Plan, Strategy, believe, plan, read_budget, sweep_behind
 from bayeskisl.design.costs import costs_for
@@ -27,6 +26,7 @@ from bayeskisl.errors import InputError, way
 from bayeskisl.files import held, written
 from bayeskisl.inference import Fit, load_fit
 from bayeskisl.inference.fit import curves_for, fit
+from bayeskisl.intervals import interval
 from bayeskisl.keywords import from_keywords
 from bayeskisl.quantities import three_digits
 from bayeskisl.shipped import shipped_file

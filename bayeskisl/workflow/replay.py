@@ -23,11 +23,11 @@ from bayeskisl.arguments import as_numbers, in_words, require_instance, require_
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import levels_of_runs, load_curves
 from bayeskisl.decision import predict
-from bayeskisl.decision.intervals import interval_score
 from bayeskisl.design import PLANNERS, Costs, Outlook, Problem, Run, believe
 from bayeskisl.errors import InputError
 from bayeskisl.files import append_line, held, written
 from bayeskisl.inference import Fit, fit_many
+from bayeskisl.intervals import interval, interval_score
 from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
 from bayeskisl.target import Target
@@ -94,7 +94,7 @@ class Step:
 
     @property
     def interval_score(self) -> float:
-        """Score of the interval, natural log units, see `bayeskisl.decision.intervals.interval_score`."""
+        """Score of the interval, natural log units, see `bayeskisl.intervals.interval_score`."""
         return interval_score(self.low, self.high, self.truth, _CI_PROB)
 
 
@@ -300,9 +300,7 @@ class _Game:
     def _step(self, share: float) -> Step:
         market, posterior = self.market, self.fit(self._known_curves(), self.sampler_seed)
         ahead = predict(posterior, market.target_params, kind="mean", throw=False)
-        tail = (1 - _CI_PROB) / 2
-        places = market.place(ahead[schema.COLLAPSE].values)
-        low, median, high = np.quantile(places, [tail, 0.5, 1 - tail]).tolist()
+        median, low, high = interval(market.place(ahead[schema.COLLAPSE].values), _CI_PROB)
         names = self.market.curves[schema.RUN].values[self.bought]
         return Step(
             planner=self.planner,

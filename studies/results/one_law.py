@@ -10,10 +10,10 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import cell_table, group_exposures, reference_load
-from bayeskisl.decision.intervals import grid_quantiles
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.inference import Fit
 from bayeskisl.inference.extrapolate import extrapolate
+from bayeskisl.intervals import grid_quantiles
 
 __all__ = ["ALONE", "FROM_DOSE", "WITH_LOAD", "Prediction", "from_amount", "from_dose", "transfer"]
 

@@ -9,9 +9,9 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.decision.intervals import grid_quantiles
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import grid_quantiles
 from studies.results.rungs import RUNG
 
 __all__ = ["collapse_by_rung", "learning_rates", "sanity_points", "sanity_table"]

@@ -97,6 +97,13 @@ def test_exposures_that_tables_state_stay(turned):
     assert len(set(joined.tokens.values.tolist())) == 1
 
 
+def test_a_group_that_one_sweep_lacks_has_the_guessing_rate_of_the_others(curves):
+    asked = curves.isel(run=[0, 1]).assign_coords(run=["a", "b"], group=["infused_choice"])
+    joined = join_curves(curves, asked.assign(guessing=0 * asked.guessing + 0.25))
+    assert joined.guessing.sel(group="infused_choice").values.tolist() == [0.25] * joined.sizes["run"]
+    assert set(joined.guessing.sel(group="infused").values.tolist()) == {1 / 4096}
+
+
 def test_exposures_without_a_unit_do_not_join_others():
     relative, told = imported([0.9, 0.2], [100, 400]), imported([0.9, 0.2], [100, 400], tokens=1e6, ratio=0.5,
                                                                  tokens_per_fact=6)  # fmt: skip

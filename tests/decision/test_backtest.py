@@ -12,9 +12,9 @@ pytest.importorskip("pymc")
 
 from bayeskisl.curves import save_curves
 from bayeskisl.decision import Backtest, backtest, measure_collapse
-from bayeskisl.decision.intervals import interval_score
 from bayeskisl.errors import InputError
 from bayeskisl.inference import simulate
+from bayeskisl.intervals import interval_score
 from bayeskisl.reporting import plot_backtest
 
 SIZES = [6_144, 12_288, 24_576, 49_152, 98_304]

@@ -21,10 +21,10 @@ from bayeskisl.decision import (
 )
 from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.general_loss import fit_loss
-from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import GateError, InputError, at_the_command_line
 from bayeskisl.inference import Fit, load_fit
+from bayeskisl.intervals import interval
 from bayeskisl.laws import load_law
 from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK
 from bayeskisl.reporting.text import decision_rows, headline

@@ -7,10 +7,10 @@ import xarray as xr
 
 from bayeskisl.axes import AXES
 from bayeskisl.decision import KeptFacts, decide, measure, measure_collapse, predict, verification_summary, verify
-from bayeskisl.decision.intervals import HalfPoint, Interval
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.decision.verification import KeptByLevel, _kept_by_level
 from bayeskisl.errors import InputError
+from bayeskisl.intervals import HalfPoint, Interval
 from bayeskisl.reporting.text import kept_at_choice
 from tests.decision.hand_made import (
     GUESSING,

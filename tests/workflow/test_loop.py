@@ -11,11 +11,11 @@ import xarray as xr
 
 from bayeskisl.curves import save_curves
 from bayeskisl.decision import predict
-from bayeskisl.decision.intervals import interval
 from bayeskisl.design import Budget, Costs, Run
 from bayeskisl.errors import InputError, at_the_command_line
 from bayeskisl.inference import load_fit, simulate
 from bayeskisl.inference.simulate import design_curves
+from bayeskisl.intervals import interval
 from bayeskisl.sweeping import load_sweep
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.records import RunProbe

@@ -7,7 +7,7 @@ import numpy as np
 
 from bayeskisl.arrays import FloatArray
 from bayeskisl.decision import CriticalPoints
-from bayeskisl.decision.intervals import interval, interval_name
+from bayeskisl.intervals import interval, interval_name
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, three_digits
 from bayeskisl.reporting.text.predictions import (

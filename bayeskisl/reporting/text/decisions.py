@@ -7,10 +7,10 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.decision import Answer, Decision, decision_summary
 from bayeskisl.decision.caveat import Caveat
-from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.sensitivity import AS_ASKED
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import way
+from bayeskisl.intervals import interval_name
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits, two_digits
 from bayeskisl.reporting.text.answers import (
     choice_or_none,

@@ -10,7 +10,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.curves.cells import names_of_cells
-from bayeskisl.decision.intervals import interval
+from bayeskisl.intervals import interval
 from bayeskisl.reporting.numbers import percent, span, three_digits
 from bayeskisl.reporting.text.tables import aligned
 

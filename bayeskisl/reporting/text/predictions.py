@@ -11,8 +11,8 @@ from bayeskisl.axes.ratio import Ratio
 from bayeskisl.decision import prediction_summary
 from bayeskisl.decision.about import About, about_of
 from bayeskisl.decision.caveat import ranked
-from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.verdict import verdict_on
+from bayeskisl.intervals import interval_name
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
 from bayeskisl.reporting.text.tables import aligned, set_apart
 from bayeskisl.reporting.text.verdicts import further_line, verdict_lines, warning_lines
