@@ -4,30 +4,14 @@ import numpy as np
 from scipy.special import betaincinv
 
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
-from bayeskisl.errors import InputError
 
-__all__ = ["at_least_guessed", "below_guesses", "one_rate"]
+__all__ = ["at_least_guessed", "below_guesses"]
 
 # Counts that guesses undercut once in twenty runs.
 _RARELY_BELOW = 0.05
 # The rate of right guesses varies between runs: with a concentration of 100 to 700 in models that know nothing (arXiv
 # 2508.20755).
 _CONCENTRATION = 100.0
-
-
-def one_rate(of_runs: FloatArray) -> float:
-    """Return the guessing rate that all runs of a group share, 0 without runs.
-
-    Raises
-    ------
-    InputError
-        If there are several.
-    """
-    distinct = np.unique(of_runs)
-    if len(distinct) > 1:
-        raise InputError("one guessing rate for each group of a domain", f"{len(distinct)} rates", "guessing",
-                         "name fact sets of different answers in a column 'domain', or fit them apart")  # fmt: skip
-    return float(distinct[0]) if len(distinct) else 0.0
 
 
 def at_least_guessed(recalled: IntArray, probed: IntArray, guessing: FloatArray) -> IntArray:

@@ -70,8 +70,9 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     parts = [part.set_coords(schema.LEARNING_RATE) if schema.LEARNING_RATE in part else part for part in parts]
     parts = _with_a_phase_before(parts)
     shared = [name for name in parts[0].variables if all(name in part.variables for part in parts)]
+    guesses = xr.DataArray([_guessing_of(group, parts) for group in groups], {schema.GROUP: groups})
     joined = xr.concat(
-        [_with_groups(part[shared], groups) for part in parts],
+        [_with_groups(part[shared], guesses) for part in parts],
         dim=schema.RUN,
         coords="minimal",
         compat="override",
@@ -80,8 +81,6 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     _, first = np.unique(joined[schema.RUN].values, return_index=True)
     _refuse_contradictions(joined, first)
     joined = joined.isel({schema.RUN: np.sort(first)})
-    of_group = joined[schema.GUESSING].max(schema.RUN)  # where a sweep did not probe it, the rate of the others
-    joined = joined.assign({schema.GUESSING: joined[schema.GUESSING].fillna(of_group)})
     joined.attrs |= _provenance(parts) | _of_imports(parts)
     return validate(joined)
 
@@ -98,9 +97,17 @@ def _with_a_phase_before(parts: list[xr.Dataset]) -> list[xr.Dataset]:
     ]
 
 
-def _with_groups(part: xr.Dataset, groups: list[str]) -> xr.Dataset:
+def _guessing_of(group: str, parts: list[xr.Dataset]) -> float:
+    """Guessing rate of a group in the first sweep that has it."""
+    part = next(part for part in parts if group in part[schema.GROUP].values)
+    return float(part[schema.GUESSING].sel({schema.GROUP: group}).values[0])
+
+
+def _with_groups(part: xr.Dataset, guesses: xr.DataArray) -> xr.Dataset:
+    """Return the sweep with every group; one that it never probed has the guessing rate of other sweeps."""
     fill = {name: value for name, value in _NOT_PROBED.items() if name in part}
-    return part.reindex({schema.GROUP: groups}, fill_value=fill)
+    wide = part.reindex({schema.GROUP: guesses[schema.GROUP].values}, fill_value=fill)
+    return wide.assign({schema.GUESSING: wide[schema.GUESSING].fillna(guesses)})
 
 
 def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:
@@ -125,7 +132,8 @@ def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:
 # What an import found, as JSON lists; scales of exposures, "relative" or "absolute".
 _LISTS = ("import_invented", "import_assumed", "import_notes", "import_unused_columns")
 _LEFT_OUT = "import_left_out"
-_SCALES = ("exposure_scale", SCALE)
+_EXPOSURE_SCALE = "exposure_scale"
+_SCALES = (_EXPOSURE_SCALE, SCALE)
 
 
 def _of_imports(parts: list[xr.Dataset]) -> dict[str, str]:
@@ -160,17 +168,18 @@ _MADE_UP = (schema.TOKENS, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, sche
 
 
 def _on_one_scale(parts: list[xr.Dataset]) -> list[xr.Dataset]:
-    """Give what imports made up one value in all parts: the first part's, and a budget that pays for every run."""
+    """Give all parts the terms that each import made up for itself: those of the first, and a budget for all parts."""
     made_up = [_made_up_in(part) for part in parts]
     if any(names != made_up[0] for names in made_up):
         got = " and ".join(dict.fromkeys(", ".join(names) or "nothing" for names in made_up))
         raise InputError("tables that lack the same columns", f"tables that lack {got}", "join_curves",
                          "import the tables as one, or map what one of them lacks")  # fmt: skip
-    values = {name: float(parts[0][name][0]) for name in made_up[0]}
-    stated = not any(part.attrs.get("exposure_scale") == "relative" for part in parts)
-    if schema.TOKENS in values and stated:
-        values[schema.TOKENS] = max(float(part[schema.TOKENS].max()) for part in parts)
-    return [_with_made_up(part, values, stated) for part in parts] if values else parts
+    if not made_up[0]:
+        return parts
+    common = {name: float(parts[0][name][0]) for name in made_up[0]}
+    if schema.TOKENS in common:
+        common |= _common_budget(parts, common)
+    return [_with_made_up(part, common) for part in parts]
 
 
 def _made_up_in(part: xr.Dataset) -> list[str]:
@@ -181,13 +190,27 @@ def _made_up_in(part: xr.Dataset) -> list[str]:
     return [name for name in _MADE_UP if name in lacking]
 
 
-def _with_made_up(part: xr.Dataset, values: dict[str, float], stated: bool) -> xr.Dataset:
-    """Give what was made up other values; exposures that tables have `stated` stay, and others follow."""
+def _states_exposures(part: xr.Dataset) -> bool:
+    return part.attrs.get(_EXPOSURE_SCALE) == "absolute"
+
+
+def _common_budget(parts: list[xr.Dataset], of_first: dict[str, float]) -> dict[str, float]:
+    """The largest budget that stated exposures needed, and a background with as many tokens as in the first part."""
+    needed = [float(part[schema.TOKENS][0]) for part in parts if _states_exposures(part)]
+    tokens = max(needed, default=of_first[schema.TOKENS])
+    budget = {schema.TOKENS: tokens}
+    if schema.BACKGROUND_SHARE in of_first:
+        budget[schema.BACKGROUND_SHARE] = of_first[schema.BACKGROUND_SHARE] * of_first[schema.TOKENS] / tokens
+    return budget
+
+
+def _with_made_up(part: xr.Dataset, values: dict[str, float]) -> xr.Dataset:
+    """Return the part with other values of terms: stated exposures stay, and the ratio follows; or else they follow."""
     part = part.assign_coords({name: part[name].astype(float) * 0 + value for name, value in values.items()})
-    once = part[schema.FACTS] * part[schema.TOKENS_PER_FACT] / part[schema.TOKENS]
-    if stated:
-        return part.assign_coords({schema.RATIO: part[schema.EXPOSURES] * once})
-    return part.assign_coords({schema.EXPOSURES: part[schema.RATIO] / once})
+    each = part[schema.FACTS] * part[schema.TOKENS_PER_FACT]
+    if _states_exposures(part) and schema.TOKENS in values:
+        return part.assign_coords({schema.RATIO: part[schema.EXPOSURES] * each / part[schema.TOKENS]})
+    return part.assign_coords({schema.EXPOSURES: part[schema.RATIO] * part[schema.TOKENS] / each})
 
 
 def _is_missing(values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,6 @@ from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray, IntArray
 from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
 from bayeskisl.curves.curve import Curve
-from bayeskisl.curves.guesses import one_rate
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
 from bayeskisl.intervals import OPPOSITE, Bound, HalfPoint, grid_quantiles
@@ -114,8 +113,8 @@ class CellCounts:
     runs : tuple of str
     log_exposures, recalled, probed : numpy.ndarray
         Shape ``(run,)``.
-    guessing : float
-        Known rate of chance.
+    guessing : numpy.ndarray
+        Known rate of chance of each run, ``(run,)``.
     most : float
         Share of the facts that is known at best: that of the best level of a general benchmark, or of the plateau of
         facts; 1 without a plateau, or where it lies so high that the prior of lapses covers the rest.
@@ -125,7 +124,7 @@ class CellCounts:
     log_exposures: FloatArray
     recalled: IntArray
     probed: IntArray
-    guessing: float
+    guessing: FloatArray
     most: float = 1.0
 
     @classmethod
@@ -135,14 +134,14 @@ class CellCounts:
         Raises
         ------
         InputError
-            If no run probed it, or its runs have several guessing rates.
+            If no run probed it.
         """
         ours = curves.sel(group=group)
         used = np.flatnonzero(ours[schema.PROBED].values > 0)
         if not used.size:
             raise InputError("at least one run with probed facts", "none", "curves")
         recalled, probed = (ours[name].values.astype(int)[used] for name in (schema.RECALLED, schema.PROBED))
-        guessing = one_rate(ours[schema.GUESSING].values[used])
+        guessing = ours[schema.GUESSING].values.astype(float)[used]
         log_exposures = np.log(group_exposures(curves).sel(group=group).values[used])
         names = tuple(str(run) for run in curves[schema.RUN].values[used])
         (curve,) = curves_of_cells(curves, group)
@@ -228,7 +227,7 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
 
 
 def threshold_posterior(
-    log_exposures: FloatArray, recalled: IntArray, probed: IntArray, guessing: float, most: float = 1.0
+    log_exposures: FloatArray, recalled: IntArray, probed: IntArray, guessing: FloatArray | float, most: float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
     """Posterior of log e50, with everything else integrated out.
 
@@ -236,8 +235,8 @@ def threshold_posterior(
     ----------
     log_exposures, recalled, probed : numpy.ndarray
         Shape ``(run,)``.
-    guessing : float
-        Known rate of chance.
+    guessing : numpy.ndarray or float
+        Known rate of chance, of each run or of all.
     most : float
         Share of the facts that is known at best.
 
@@ -246,12 +245,11 @@ def threshold_posterior(
     thresholds, probability : numpy.ndarray
         Nodes, rising, and their probabilities, shape ``(node,)``.
     """
+    guessing = np.broadcast_to(guessing, probed.shape)
     trials = np.minimum(probed, _MOST_PROBES)
     right = recalled * trials / probed
     steepness = _log_normal_nodes(*_STEEPNESS)
     sigma_run = _log_normal_nodes(*_SIGMA_RUN)
-    lapse = _lapse_nodes()
-    floor = guessing + (1 - guessing) * _floor_excess_nodes()
     low, high = _range_of_fall(log_exposures, known(right / trials, guessing) / most)
     reach = 3 * sigma_run.max()
     spacing = _SPACING / (steepness.max() * np.sqrt(trials.max()))
@@ -262,13 +260,15 @@ def threshold_posterior(
     scatter = _scatter(thresholds, own, sigma_run)  # (sigma * threshold, own)
 
     k, asymmetry = (each.reshape(-1, 1) for each in np.meshgrid(steepness, _log_normal_nodes(*_ASYMMETRY)))
-    missed, lowest = (each.ravel() for each in np.meshgrid(lapse, floor))
-    fall, ceiling = SMOOTH_BREAK.with_values(asymmetry), lowest + most * (1 - missed) * (1 - lowest)
-    log_posterior = np.zeros((len(scatter), k.size * lowest.size))
-    for level in np.unique(log_exposures):
+    missed, excess = (each.ravel() for each in np.meshgrid(_lapse_nodes(), _floor_excess_nodes()))
+    fall = SMOOTH_BREAK.with_values(asymmetry)
+    log_posterior = np.zeros((len(scatter), k.size * excess.size))
+    for level, chance in np.unique([log_exposures, guessing], axis=1).T:
+        lowest = chance + (1 - chance) * excess
+        ceiling = lowest + most * (1 - missed) * (1 - lowest)
         recall = fall.retention(level, own[:, None, None], k, lowest, ceiling).reshape(len(own), -1)  # (own, nuisance)
         log_right, log_wrong = np.log(recall), np.log(1 - recall)
-        for run in np.flatnonzero(log_exposures == level):
+        for run in np.flatnonzero((log_exposures == level) & (guessing == chance)):
             log_likelihood = right[run] * log_right + (trials[run] - right[run]) * log_wrong  # up to a constant
             best = log_likelihood.max()
             log_posterior += np.log(scatter @ _single(np.exp(log_likelihood - best)) + _LEAST) + best

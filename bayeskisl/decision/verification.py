@@ -351,7 +351,7 @@ def _runs_of_target(about: About, curves: xr.Dataset) -> xr.Dataset:
         _require_some(curves, ours, name, value)
     runs = curves.isel(run=np.flatnonzero(ours))
     seen = {str(run) for run in runs["run"].values} & set(about.fitted_runs)
-    # a target above all fitted sizes has no run in the fit; rows of two data frames can have one name, "table row 2"
+    # a target above all fitted sizes has no run in the fit; lines of two files can have one name, "runs.csv line 2"
     if seen and about.extrapolation_decades <= 0:
         raise InputError("runs that the fit has not seen", f"{len(seen)} of them, the first {min(seen)!r}", "curves",
                          "predict from a fit without the target's size")  # fmt: skip

@@ -21,7 +21,8 @@ from bayeskisl.curves import (
     with_covariates,
 )
 from bayeskisl.curves.benchmark import most_recalled_of_cells, of_start
-from bayeskisl.curves.guesses import at_least_guessed, one_rate
+from bayeskisl.curves.guesses import at_least_guessed
+from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, LawOfSize, LimitsLaw, SizeLaw
 
@@ -245,7 +246,11 @@ def _guessing(of_runs: FloatArray, probed: IntArray, cell_of_run: IntArray, of_d
     rates = np.zeros((len(of_domain), probed.shape[1]))
     for each, group in np.ndindex(domain.max() + 1, probed.shape[1]):
         asked = (domain[cell_of_run] == each) & (probed[:, group] > 0)
-        rates[domain == each, group] = one_rate(of_runs[asked, group])
+        distinct = np.unique(of_runs[asked, group])
+        if len(distinct) > 1:
+            raise InputError("one guessing rate for each group of a domain", f"{len(distinct)} rates", "guessing",
+                             "name fact sets of different answers in a column 'domain', or fit them apart")  # fmt: skip
+        rates[domain == each, group] = distinct[0] if len(distinct) else 0.0
     return rates
 
 

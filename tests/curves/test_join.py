@@ -7,9 +7,8 @@ import polars as pl
 import pytest
 import xarray as xr
 
-from bayeskisl.curves import cell_table, curves_from_table, describe_import, join_curves, load_curves
+from bayeskisl.curves import cell_table, curves_from_table, describe_import, group_exposures, join_curves, load_curves
 from bayeskisl.curves.cells import told_apart
-from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.errors import InputError
 
 
@@ -38,6 +37,13 @@ def test_a_group_that_one_sweep_lacks_has_nothing_probed(curves):
     assert joined.probed.sel(run=["a", "b"]).values.tolist() == [[0, n] for n in other.probed.values[:, 0].tolist()]
     np.testing.assert_array_equal(joined.guessing, 1 / 4096)
     assert joined.probed.dtype == curves.probed.dtype
+
+
+def test_a_group_that_one_sweep_lacks_has_the_guessing_rate_of_the_other():
+    free, choices = (imported([0.9, 0.2], [100, 400], run=names) for names in (["a", "b"], ["c", "d"]))
+    choices = choices.assign(guessing=choices.guessing + 0.25).assign_coords(group=["infused_choice"])
+    joined = join_curves(free, choices)
+    assert joined.guessing.values.tolist() == [[0, 0.25]] * 4
 
 
 @pytest.mark.parametrize(
@@ -72,36 +78,34 @@ def test_what_imports_assumed_stays_and_relative_exposures_get_one_unit():
     np.testing.assert_allclose(product, product[0])
 
 
-def test_rows_of_two_tables_without_a_file_are_other_runs():
-    tables = [{"params": 10_000, "facts": [100, 400], "recalled": recalled, "probed": 100, "tokens": 1e6, "ratio": 0.5}
-              for recalled in ([90, 20], [95, 30])]  # fmt: skip
-    first, second, again = (curves_from_table(table) for table in (*tables, tables[0]))
-    assert join_curves(first, second).sizes["run"] == 4
-    assert join_curves(first, again).sizes["run"] == 2
+def stating(exposures, params):
+    rows = {"params": params, "facts": 1000, "exposures": exposures, "probed": 400}
+    return curves_from_table(rows | {"recalled": [20, 100, 390], "run": [f"{params} {each}" for each in exposures]})
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_exposures_that_tables_state_stay(turned):
-    """Each import makes up a budget for its own exposures."""
-    few, many = (
-        curves_from_table({"params": size, "facts": 1000, "exposures": exposures, "recalled": [9, 90], "probed": 100,
-                           "run": [f"{size} {each}" for each in exposures]})
-        for size, exposures in ((1_000_000, [1.0, 100.0]), (4_000_000, [10.0, 1000.0]))
-    )  # fmt: skip
-    parts = (many, few) if turned else (few, many)
+@pytest.mark.parametrize("order", [1, -1])
+def test_stated_exposures_stay_where_each_import_made_up_a_budget(order):
+    parts = [stating([1, 10, 100], 1_000_000), stating([10, 100, 1000], 4_000_000)][::order]
     joined = join_curves(*parts)
-    stated = np.concatenate([part.exposures.values for part in parts])
-    np.testing.assert_allclose(joined.exposures, stated)
-    np.testing.assert_allclose(group_exposures(joined)[:, 0], stated)
-    assert (joined.ratio < 1).all()
-    assert len(set(joined.tokens.values.tolist())) == 1
+    assert joined.attrs["exposure_scale"] == "absolute"
+    for exposures in (joined.exposures, group_exposures(joined).sel(group="infused")):
+        np.testing.assert_allclose(exposures, np.concatenate([part.exposures for part in parts]))
+    assert joined.ratio.max() < 1
+    assert len(np.unique(joined.tokens)) == 1
+    np.testing.assert_allclose(join_curves(joined, parts[0]).exposures, joined.exposures)
 
 
-def test_a_group_that_one_sweep_lacks_has_the_guessing_rate_of_the_others(curves):
-    asked = curves.isel(run=[0, 1]).assign_coords(run=["a", "b"], group=["infused_choice"])
-    joined = join_curves(curves, asked.assign(guessing=0 * asked.guessing + 0.25))
-    assert joined.guessing.sel(group="infused_choice").values.tolist() == [0.25] * joined.sizes["run"]
-    assert set(joined.guessing.sel(group="infused").values.tolist()) == {1 / 4096}
+def test_a_benchmark_beside_stated_exposures_keeps_its_own_where_the_budget_grows():
+    def part(exposures, params):
+        rows = {"params": params, "facts": 1000, "exposures": exposures, "recalled.infused": [20, 100, 390],
+                "recalled.background": [300, 200, 100], "run": [f"{params} {each}" for each in exposures]}  # fmt: skip
+        return curves_from_table(rows, probed=400)
+
+    first, second = part([1, 10, 100], 1_000_000), part([10, 100, 1000], 4_000_000)
+    joined = join_curves(first, second)
+    assert joined.attrs["background_scale"] == "relative"
+    before = (joined.background_share * joined.tokens / joined.background_facts).values
+    np.testing.assert_allclose(before, (first.background_share * first.tokens / first.background_facts).values[0])
 
 
 def test_exposures_without_a_unit_do_not_join_others():
@@ -149,6 +153,13 @@ def test_runs_without_a_phase_before_have_read_none_then_and_are_no_replicates_o
     cells, cell_of_run = cell_table(joined)
     assert not set(cell_of_run[:4]) & set(cell_of_run[4:])
     assert told_apart(cells) == [", tokens before 0", ", tokens before 614400"]
+
+
+def test_rows_of_two_frames_are_other_runs_and_those_of_one_are_the_same():
+    small, large = imported([0.9, 0.2], [100, 400]), imported([0.9, 0.3], [100, 400])
+    joined = join_curves(small, large, imported([0.9, 0.2], [100, 400]))
+    assert joined.run.values.tolist() == [*small.run.values, *large.run.values]
+    assert joined.sizes["run"] == 4
 
 
 def test_tables_without_names_of_runs_are_joined(tmp_path):

@@ -244,6 +244,17 @@ def test_half_is_half_of_the_ceiling(ceiling):
     assert measured.median == pytest.approx(true_collapse(), rel=0.06)
 
 
+@pytest.mark.parametrize("rates", [(0.0, 0.5), (0.5, 0.0)])
+def test_each_run_is_measured_by_its_own_guessing_rate(rates):
+    """Free answers and choices of two, of the same facts: the order of the runs changes nothing."""
+    runs = target_runs(levels=tuple(range(1000, 4001, 500)))
+    known = (runs.recalled / runs.probed - GUESSING) / (1 - GUESSING)
+    guessing = runs.guessing * 0 + np.resize(rates, runs.sizes["run"])[:, None]
+    recalled = np.round(runs.probed * (guessing + (1 - guessing) * known.clip(0, 1))).astype(int)
+    measured = measure_collapse(runs.assign(recalled=recalled, guessing=guessing))
+    assert measured.median == pytest.approx(true_collapse(), rel=0.06)
+
+
 def test_two_near_levels_on_a_slow_fall_are_no_ceiling():
     runs = target_runs(levels=(1000, 1100, 2000, 4000, 8000), steepness=1.5)
     best = np.sort(runs.recalled.values[::2, 0] / runs.probed.values[::2, 0])[-2:]

@@ -8,9 +8,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_named
 from bayeskisl.curves.cells import cell_table, told_apart
-from bayeskisl.curves.tables.controls import Control
+from bayeskisl.curves.tables.controls import Control, Controls
 from bayeskisl.curves.tables.problems import Findings
-from bayeskisl.curves.tables.read_fields import Fields
 from bayeskisl.quantities import short
 
 __all__ = ["with_baselines"]
@@ -21,31 +20,27 @@ _NEXT_TO_NONE, _BELOW_LEVELS = 1e-3, 0.1
 _LONELY = "nothing was infused, and no other run has its size and budget"
 
 
-def with_baselines(curves: xr.Dataset, fields: Fields, axis: str, findings: Findings) -> xr.Dataset:
+def with_baselines(curves: xr.Dataset, controls: Controls, axis: str, findings: Findings, table: str) -> xr.Dataset:
     """Return the curves with the runs without infusion, of which the background alone counts.
 
     Each is a run of its model at a ratio of 0.001, or at a tenth of the smallest ratio if that is less, and probes no
     infused facts. Where the table does not tell its budget, it is a run of each budget of its model. Runs of models
     that the curves lack stay left out.
     """
-    controls = fields.controls
     if not controls.runs or schema.BACKGROUND not in curves[schema.GROUP] or not axis_named(axis).moves_ratio:
         return curves
     ratio = min(_NEXT_TO_NONE, _BELOW_LEVELS * float(curves[schema.RATIO].min()))
     of_model = _runs_of_models(curves.assign_attrs(axis=axis), controls.of)
     kept = [(control, like) for control in controls.runs for like in of_model.get(control.model, [])]
+    cells = _names_of_cells(curves.assign_attrs(axis=axis), controls.of)
     _tell(controls.runs, kept, ratio, findings)
     if not kept:
         return curves
-    cells, cell_of_run = cell_table(curves.assign_attrs(axis=axis))
-    apart = told_apart(cells)
-
-    def run(control: Control, like: int) -> xr.Dataset:
-        budget = f"{short(float(curves[schema.TOKENS][like]))} tokens{apart[cell_of_run[like]]}"
-        name = f"{fields.table.name} {control.place}, {budget}"
-        return _run(curves.isel({schema.RUN: [like]}), control, ratio, axis_named(axis), name)
-
-    runs = [run(control, like) for control, like in kept]
+    moved = axis_named(axis)
+    runs = [
+        _run(curves.isel({schema.RUN: [like]}), control, ratio, moved, f"{table} {control.place}, {cells[like]}")
+        for control, like in kept
+    ]
     joined = xr.concat([curves, *runs], dim=schema.RUN, data_vars="all", coords="minimal", join="override")
     return joined.assign_coords({schema.FACTS: joined[schema.FACTS].astype(curves[schema.FACTS].dtype)})
 
@@ -57,6 +52,16 @@ def _runs_of_models(curves: xr.Dataset, of: tuple[str, ...]) -> dict[tuple[objec
     for run in firsts.tolist():
         found.setdefault(tuple(curves[name].values[run].item() for name in of), []).append(run)
     return found
+
+
+def _names_of_cells(curves: xr.Dataset, of: tuple[str, ...]) -> list[str]:
+    """Name the cell of each run: its budget, and what else tells it from other cells of its size and budget."""
+    cells, cell_of_run = cell_table(curves)
+    names = [f"{short(tokens)} tokens{rest}"
+             for tokens, rest in zip(cells[schema.TOKENS].values.tolist(), told_apart(cells), strict=True)]  # fmt: skip
+    if schema.CELL_DOMAIN in cells.coords and schema.DOMAIN not in of:
+        names = [f"{name}, {domain}" for name, domain in zip(names, cells[schema.CELL_DOMAIN].values, strict=True)]
+    return [names[cell] for cell in cell_of_run.tolist()]
 
 
 def _tell(runs: Sequence[Control], kept: Sequence[tuple[Control, int]], ratio: float, findings: Findings) -> None:

@@ -133,7 +133,7 @@ def curves_from_table(
     doubt_budget(infusion, fields, findings)
     findings.stop_if_refused(how.skip_bad_rows)
     assembled = assemble(without_refused(runs, findings), fields.table, findings)
-    curves = with_baselines(assembled, fields, shown_axis, findings)
+    curves = with_baselines(assembled, fields.controls, shown_axis, findings, fields.table.name)
     note_levels(curves, shown_axis, findings)
     note_nothing_to_harm(curves, shown_axis, findings)
     _note_rates(curves, fields, findings)

@@ -26,8 +26,8 @@ __all__ = [
 
 SPREAD = " ±"  # behind the name of a column: the column of the numbers behind its ±
 _MOST_CELLS = 20_000_000
-# Of the hash, in names of runs.
-_DIGITS = 6
+# Of a hash, in names of runs: two of a thousand tables share them once in ten thousand times.
+_DIGITS = 8
 
 _DEEPEST, _MOST_COLUMNS = 8, 5_000
 
