@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl import quantities
 from bayeskisl.arguments import in_words
 from bayeskisl.errors import InputError, way
 from bayeskisl.quantities import is_percent, number_in
@@ -14,7 +15,7 @@ __all__ = ["DOLLARS", "FLOP", "SECONDS", "Budget", "amount", "costs_remedy", "re
 SECONDS, FLOP, DOLLARS = "device-seconds", "FLOP", "dollars"
 _HOUR = 3600.0
 _UNITS = {
-    **dict.fromkeys(("", "s", "second", "seconds"), (1.0, SECONDS)),
+    **dict.fromkeys(("s", "second", "seconds"), (1.0, SECONDS)),
     **dict.fromkeys(("min", "minute", "minutes"), (60.0, SECONDS)),
     **dict.fromkeys(("h", "hour", "hours"), (_HOUR, SECONDS)),
     **dict.fromkeys(("d", "day", "days"), (86400.0, SECONDS)),
@@ -24,7 +25,7 @@ _UNITS = {
 _NO_UNIT = ("", "s")  # behind these, letters of a number are in doubt: 2m, 2 millions
 _DOLLARS_BEFORE = re.compile(r"^\s*(?:\$|usd\b)\s*(.*)")
 _NAMES = "|".join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))
-_WITH_UNIT = re.compile(rf"(.*?)\s*(?:(?:device|gpu)[ -])?({_NAMES})\s*", re.DOTALL)
+_WITH_UNIT = re.compile(rf"(.*?)\s*(?:(?:device|gpu)[ -])?({_NAMES}|)\s*", re.DOTALL)
 # A second is the unit of a small run, an hour that of a large one.
 _HOURS_FROM = 10 * _HOUR
 
@@ -57,14 +58,14 @@ def read_budget(text: str | float | Budget) -> Budget:
     return budget
 
 
-def _positive(text: str | float) -> Budget | None:
-    """Return an amount with a unit; None if the text is no such amount, or not above zero."""
+def _positive(text: str | float, usual: str = SECONDS) -> Budget | None:
+    """Return an amount, in the usual unit where none is written; None if the text is none, or not above zero."""
     plain = _DOLLARS_BEFORE.sub(r"\1$", str(text).lower())
     match = _WITH_UNIT.fullmatch(plain)
     number, unit = match.groups() if match else ("", "")
     doubted = is_percent(number) or (unit in _NO_UNIT and re.search("[a-df-z]", number))
     found = None if doubted else number_in(number)
-    scale, kind = _UNITS[unit]
+    scale, kind = _UNITS[unit] if unit else (1.0, usual)
     amount = (found or 0.0) * scale
     return Budget(amount, kind) if 0 < amount < np.inf else None
 
@@ -89,11 +90,9 @@ def worth_in(text: float | str | None, unit: str, per_hour: float | None = None,
     """
     if text is None:
         return 0.0
-    worth = _positive(text)
+    worth = _positive(text, unit)
     if worth is None:
         raise InputError("an amount above zero, such as 0.02, 2usd or 2h", in_words(text), where)
-    if number_in(str(text)) is not None:
-        worth = Budget(worth.amount, unit)
     if unit == DOLLARS and per_hour is not None:
         worth = worth.priced(per_hour)
     if worth.unit != unit:
@@ -126,12 +125,7 @@ def amount(value: float, unit: str, *, of: float | None = None) -> str:
     """
     whole = value if of is None else of
     scale, name = (_HOUR, "device-hours") if unit == SECONDS and whole >= _HOURS_FROM else (1.0, unit)
-    parts = [_rounded(each / scale) for each in ([value] if of is None else [value, of])]
+    parts = [quantities.amount(each / scale) for each in ([value] if of is None else [value, of])]
     if unit == DOLLARS:
         return " of ".join(f"${part}" for part in parts)
     return f"{' of '.join(parts)} {name}"
-
-
-def _rounded(value: float) -> str:
-    """Format three digits, with separators for whole numbers: 0.532, 12.3, 4,900, 3.2e+20."""
-    return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e9 else f"{value:.3g}"

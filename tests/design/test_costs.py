@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayeskisl.budgets import amount
+from bayeskisl.budgets import amount, worth_in
 from bayeskisl.curves import load_curves
 from bayeskisl.design import Budget, Costs, Run, read_budget
 from bayeskisl.design.costs import costs_for
@@ -45,6 +45,13 @@ def test_budgets(text, expected):
 def test_what_is_no_budget(text):
     with pytest.raises(InputError, match="a budget such as"):
         read_budget(text)
+
+
+@pytest.mark.parametrize("text", ["1,000", "1000", "1_000", 1e3])
+def test_a_plain_worth_is_in_the_unit_of_the_costs(text):
+    assert worth_in(text, "FLOP") == 1_000
+    with pytest.raises(InputError, match="an amount in FLOP"):
+        worth_in(f"{text}s", "FLOP")
 
 
 def test_measured_costs_are_recovered_from_noisy_times():
@@ -187,6 +194,7 @@ def test_amounts_are_in_the_unit_of_a_person():
     assert amount(1.764e7, "device-seconds", of=1.8e7) == "4,900 of 5,000 device-hours"
     assert amount(3.2e20, "FLOP", of=1e21) == "3.2e+20 of 1e+21 FLOP"
     assert amount(1249.0, "dollars") == "$1,250"
+    assert amount(999.9, "dollars") == "$1,000"
 
 
 def test_costs_by_tokens_of_any_name_are_no_costs_of_a_run():
