@@ -109,7 +109,7 @@ class CriterionOptions:
             keep=by_group(self.keep or [], "--keep", "0.9") or KEEP,
             keep_of=cast("Any", self.keep_of),  # `Criterion` refuses any other
             facts=read_number(self.facts, "--facts") if self.facts else None,
-            at_most=_positive(self.at_most, "--at-most") if self.at_most else None,
+            at_most=_ratio_or_facts(self.at_most, "--at-most") if self.at_most else None,
         )
 
 
@@ -247,7 +247,7 @@ def verify(
         echo(describe_verification(result))
 
 
-def _positive(text: str, where: str) -> float:
+def _ratio_or_facts(text: str, where: str) -> float:
     """Read a ratio such as ``0.3``, or a number of facts such as ``50k``."""
     number = number_in(text)
     return float(read_number(text, where)) if number is None else number
