@@ -9,10 +9,11 @@ from bayeskisl.arguments import in_words, require_one_of, require_positive, requ
 from bayeskisl.decision.utility import KeptFacts, Utility
 from bayeskisl.errors import InputError
 
-__all__ = ["KEEP", "REFERENCES", "Criterion", "CriterionKeywords", "KeepOf", "Levels"]
+__all__ = ["KEEP", "REFERENCES", "RISK", "Criterion", "CriterionKeywords", "KeepOf", "Levels"]
 
 # The share that a group must keep where nothing else is said.
 KEEP = 0.9
+RISK = 0.1
 KeepOf = Literal["ceiling", "facts", "fewest", "uninfused"]
 REFERENCES: tuple[KeepOf, ...] = get_args(KeepOf)
 # References that background facts alone have.
@@ -108,7 +109,7 @@ class Criterion:
     """
 
     utility: Utility = field(default_factory=KeptFacts)
-    risk: float = 0.10
+    risk: float = RISK
     keep: float | Mapping[str, float] = field(default=KEEP, hash=False)
     keep_of: KeepOf | None = None
     facts: float | None = None

@@ -12,7 +12,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.advice import decision_on
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.choices import Gains
-from bayeskisl.decision.criterion import Criterion
+from bayeskisl.decision.criterion import RISK, Criterion
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.maximum import NODES, Maximum
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
@@ -108,7 +108,7 @@ class Glances:
     _forecasts: dict[tuple[float, float], Forecast] = field(default_factory=dict, init=False, repr=False)
 
     def decide(
-        self, params: float, tokens: float | None = None, *, risk: float = 0.1, utility: KeptFacts | None = None
+        self, params: float, tokens: float | None = None, *, risk: float = RISK, utility: KeptFacts | None = None
     ) -> Decision:
         """Decide as `bayeskisl.decide` from the same draws, on a coarser grid of infusions."""
         target = self.target(params, tokens)

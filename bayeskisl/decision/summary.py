@@ -11,12 +11,10 @@ from bayeskisl import schema
 from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.caveat import ranked
 from bayeskisl.decision.choices import least_sufficient
+from bayeskisl.decision.criterion import RISK
 from bayeskisl.decision.limits import limit_probabilities
 from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.intervals import interval, interval_name
-
-# The risk of too little at which a prediction says how much is enough, where no decision names one: the default there.
-_RISK = 0.10
 
 __all__ = ["decision_summary", "prediction_summary", "regret_of_choice", "uncertainty", "verification_summary"]
 
@@ -91,7 +89,7 @@ def _enough(ahead: xr.Dataset, about: About) -> dict[str, Any]:
     """Return the infusion that a run needs to retain its share, if more infusion harms no probed group."""
     if about.half_point != schema.ONSET:
         return {}
-    draws, risk = ahead["sufficient"], about.risk if isinstance(about, AboutDecision) else _RISK
+    draws, risk = ahead["sufficient"], about.risk if isinstance(about, AboutDecision) else RISK
     at_risk = {"risk": risk, "at_risk": _plain(least_sufficient(draws.values, risk))}
     return {"sufficient": {"keep": about.keep, **_with_interval(draws, about.ci_prob), **at_risk}}
 

@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.decision import Decision, KeptFacts
 from bayeskisl.decision.about import About
+from bayeskisl.decision.criterion import RISK
 from bayeskisl.decision.glances import Glances
 from bayeskisl.intervals import interval, quantiles
 from bayeskisl.quantities import short
@@ -100,7 +101,7 @@ class Explorer:
         asked = [Dial.at("params", "non-embedding parameters", _ladder(sizes), params, short)]
         if len(budgets) > 1 or (glances.asked and glances.asked.prior_driven):
             asked.append(Dial.at("tokens", "training tokens", _ladder(budgets), tokens, short))
-        asked.append(Dial.at("risk", "risk of keeping too little", _RISKS, 0.1, percent))
+        asked.append(Dial.at("risk", "risk of keeping too little", _RISKS, RISK, percent))
         priced = KeptFacts(loss_price=1e-12 if schema.GENERAL_LOSS in glances.fit.curves else 0.0)
         begun = glances.decide(params, tokens, utility=priced)
         asked += _prices(begun)
