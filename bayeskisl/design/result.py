@@ -201,7 +201,7 @@ class Plan:
 
     @property
     def _beyond_reach(self) -> str:
-        """Why nothing could be bought: no draws to tell, or no run that the budget pays for."""
+        """Reason that nothing could be bought: no draws to tell, or no run that the budget pays for."""
         cheapest, unit = self.table["cost"].min(), self.costs.unit
         if not self.purchases and self.draws < FEWEST_DRAWS:
             return "The pending runs change too much for these draws to say more: wait for them and fit again."
