@@ -12,9 +12,10 @@ import bayeskisl
 ROOT = Path(bayeskisl.__file__).parent
 # A module may import from its own layer and from those before it.
 LAYERS = [
-    "arrays", "intervals", "errors", "files", "quantities", "resampling", "seeds", "schema", "shipped", "specifications", "card",
-    "keywords", "kinds", "arguments", "catalogue", "budgets", "target", "netcdf", "machine_code", "cores", "knowledge",
-    "axes", "sweeping", "curves", "laws", "inference", "decision", "design", "reporting", "workflow", "cli",
+    "arrays", "intervals", "errors", "files", "quantities", "resampling", "seeds", "schema", "shipped",
+    "specifications", "card", "keywords", "kinds", "arguments", "catalogue", "budgets", "target", "netcdf",
+    "machine_code", "cores", "knowledge", "axes", "sweeping", "curves", "laws", "inference", "decision", "design",
+    "reporting", "workflow", "cli",
 ]  # fmt: skip
 HEAVY = {"torch", "pymc", "jax", "arviz", "xarray", "polars"}
 TRAINING_HALF = {"knowledge", "axes", "sweeping"}
