@@ -16,8 +16,8 @@ __all__ = [
 ]
 
 REMEDY = (
-    "Check the recipe of the larger sizes, such as a learning rate that is too high for them; or fit the law 'power', "
-    "which follows such a trend."
+    "Check the recipe of the larger sizes, such as a learning rate that is too high for them. If the trend is real, no "
+    "law here follows it: train the target's size."
 )
 
 # Codes of the findings: larger models need more exposures than smaller ones; only the largest does; larger models bear

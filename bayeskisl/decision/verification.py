@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
@@ -51,12 +51,15 @@ class AtChoice:
         The least and the most that each group keeps at the recommendation, by the means of the nearest levels on both
         sides of it; 0 and 1 where a side has no level. Retention moves one way along the axis. Empty if nothing was
         recommended.
+    baseline : {"predicted", "measured"}
+        Whether the reference is the prediction's, or what the target's own runs without infusion hold.
     """
 
     levels: Mapping[str, float]
     keep_of: KeepOf
     shares: Mapping[str, FloatArray]
     bounds: Mapping[str, tuple[float, float]]
+    baseline: Literal["predicted", "measured"] = "predicted"
 
     @property
     def runs(self) -> int:
@@ -395,17 +398,19 @@ def _at_choice(decision: Decision, choice: float, runs: xr.Dataset) -> AtChoice:
     levels = {group: level for group, level in about.levels.items() if group in {about.group, *judged}}
     probed = (runs[schema.PROBED].sel(group=list(levels)) > 0).all(schema.GROUP).values
     infusion = levels_of_runs(runs)
-    there = runs.isel({schema.RUN: np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)})
+    at = np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)
 
     def bounds(group: str) -> tuple[float, float]:
         shares = _shares(decision, group, runs)
         return bounds_between_levels(about.axis, infusion, shares, choice, not decision.is_least)
 
+    own = any(_kept_uninfused(about, group, runs) is not None for group in levels)
     return AtChoice(
         levels,
         about.keep_of,
-        {group: _shares(decision, group, there) for group in levels},
+        {group: _shares(decision, group, runs)[at] for group in levels},
         {group: bounds(group) for group in levels} if np.isfinite(choice) else {},
+        "measured" if own else "predicted",
     )
 
 
@@ -443,12 +448,27 @@ def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
     floor, ceiling = decision.about.floors_and_ceilings.get(group, own)
     about = decision.about
     at_best = known(ceiling, floor)
-    of_background = at_best * about.kept_uninfused if about.kept_uninfused else 1.0
+    predicted = at_best * about.kept_uninfused if about.kept_uninfused else 1.0
+    measured = _kept_uninfused(about, group, runs)
+    of_background = predicted if measured is None else measured
     whole = {"ceiling": at_best, "facts": 1.0}.get(about.reference(group), of_background)
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
     most = _most_recalled(about, group, runs)
     share = np.divide(recalled, probed, out=np.full(len(probed), np.nan), where=probed > 0)
     return np.asarray(known(share, np.maximum(floor, guessing), most) / whole, dtype=float)
+
+
+# A ratio of runs without infusion, as imports count them (`bayeskisl.curves.tables.baselines`), with their rounding.
+_NEXT_TO_NONE = 1.1e-3
+
+
+def _kept_uninfused(about: About, group: str, runs: xr.Dataset) -> float | None:
+    """Knowledge that the target's own runs without infusion hold, along a ratio, where a level refers to it."""
+    none = (runs[schema.RATIO].values <= _NEXT_TO_NONE) & (runs[schema.PROBED].sel(group=group).values > 0)
+    if about.reference(group) != "uninfused" or not about.axis.moves_ratio or not none.any():
+        return None
+    recalled, probed, guessing = (runs[name].sel(group=group).values[none] for name in schema.COUNTS)
+    return float(known(recalled / probed, guessing).mean())
 
 
 def _most_recalled(about: About, group: str, runs: xr.Dataset) -> FloatArray:

@@ -305,8 +305,9 @@ def _assumed_by_import(curves: xr.Dataset) -> list[Finding]:
             "assumed_by_import",
             "warning" if relative else "note",
             f"The import assumed values that the table does not contain: {'; '.join(assumed)}.",
-            "Do not interpret exposures, ratios or budgets; facts are as in the table. The more often a fact was seen "
-            "in truth, the less a minimum of exposures limits large models: map the budget if you know it."
+            f"Do not interpret exposures or budgets; the {axis_of(curves).coordinate} is as in the table. The more "
+            "often a fact was seen in truth, the less a minimum of exposures limits large models: map the terms that "
+            "you know."
             if relative
             else "Map the fields that you know.",
         )

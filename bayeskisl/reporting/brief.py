@@ -48,12 +48,18 @@ def brief(decision: "Decision") -> dict[str, str]:
     """
     return {
         **_rests(decision),
-        "recommended": _sentence(headline(decision) + _exposures(decision)),
+        "recommended": _sentence(headline(decision) + _exposures(decision) + _if_unusable(decision)),
         "range": _range(decision),
         "risk": _risk(decision),
         "doubts": _sentence("; ".join(_doubts(decision))),
         "next": _sentence(_next_run(decision)),
     }
+
+
+def _if_unusable(decision: "Decision") -> str:
+    """Return what a number is that is not usable."""
+    is_number = decision.verdict.grade == "not usable" and decision.advised is not None
+    return ": the posterior's number, not a recommendation" if is_number else ""
 
 
 def _range(decision: "Decision") -> str:

@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 
 import bayeskisl
-from bayeskisl import schema
+from bayeskisl import intervals, schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.decision import Decision, intervals
+from bayeskisl.decision import Decision
 from bayeskisl.inference import Comparison, Fit, compare, fit
 from bayeskisl.inference.storage import constant_data
 from bayeskisl.laws import load_law

@@ -170,6 +170,19 @@ def test_a_level_relative_to_no_infusion_is_verified_against_what_was_predicted_
     assert kept_at_choice(kept["uninfused"]).endswith("of what was predicted without infusion")
 
 
+def test_the_targets_own_runs_without_infusion_are_the_reference_where_there_are_any(fit):
+    made = MixedFit(curves=mixed_curves("ratio"), halves={"infused": 100.0, "background": 2_000.0})
+    decision = decide(made, 98_304, sensitivity=False, keep_of="uninfused")
+    runs = mixed_curves("ratio", sizes=(98_304,), ratios=(0.001, decision.choice.value, 0.5), seeds=(0,))
+    runs = runs.assign_coords(run=["without", "at the choice", "beyond"])
+    kept = verify(decision, runs).at_choice
+    floor, _ = decision.about.floors_and_ceilings["background"]
+    known = (runs.recalled / runs.probed).sel(group="background").values - floor
+    (share,) = kept.shares["background"]
+    assert share == pytest.approx(known[1] / known[0], rel=1e-3)
+    assert kept_at_choice(kept).endswith("of what was measured without infusion")
+
+
 def test_shares_of_a_score_without_infusion_are_verified_against_the_targets_own(fit):
     decision = decide(MixedFit(curves=mixed_curves("ratio")), 98_304, sensitivity=False, keep_of="facts")
     runs = mixed_curves("ratio", sizes=(98_304,), ratios=(decision.choice.value, 0.5), seeds=(0,))

@@ -198,7 +198,7 @@ def chosen(decision: Decision) -> str:
 
 def under_assumption(decision: Decision, row: "pd.Series") -> dict[str, str]:
     """Choice, best mean, half-point and risk of the recommendation in a row of `Decision.sensitivity`."""
-    best, risk = row["risk_neutral_choice"], row["risk"]
+    best, risk = row["risk_neutral_choice"], row.get("risk", np.nan)
     return {
         "choice": choice_or_none(decision.within_range(row["choice"]), decision.is_least),
         "best": three_digits(best) if np.isfinite(best) else "an end",

@@ -34,14 +34,14 @@ def describe_verification(verification: "Verification") -> str:
 
 def kept_at_choice(at_choice: "AtChoice") -> str:
     """State how many runs at the choice kept the level of every group or, without any, what levels beside it say."""
-    of = _PREDICTED[at_choice.keep_of]
+    of = _REFERENCES[at_choice.keep_of].replace("predicted", at_choice.baseline)
     if not at_choice.runs:
         return _kept_beside_choice(at_choice, of)
     kept = f"{at_choice.runs - at_choice.fell_short} of {at_choice.runs} runs kept"
     return f"{kept} at least {_of_groups(at_choice.levels)} of {of}"
 
 
-_PREDICTED = {
+_REFERENCES = {
     "facts": "all facts",
     "ceiling": "the predicted ceiling",
     "fewest": "what was predicted with few infused facts",
