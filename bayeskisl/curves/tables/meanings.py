@@ -33,7 +33,8 @@ _RESOURCE = _words(
     "iteration iterations worker workers"
 )
 _PART = _words(
-    "infused infusion injected inserted domain synthetic background general replay unique distinct seen processed"
+    "infused infusion injected inserted domain synthetic background general replay unique distinct seen processed "
+    "before earlier previous prior"
 )
 _TEXT = _words(
     "per max min length len size context ctx seq sequence prompt output generated generation new input completion "

@@ -56,7 +56,7 @@ _ALIASES = {  # normalised
     schema.RUN: "run_id run_name",
     schema.GROUP: "probe_group",
     schema.DOMAIN: "fact_type corpus",
-    STATE: "status run_state run_status",
+    STATE: "status run_state run_status outcome",
 }
 _FIELD_OF = {alias: name for name, aliases in _ALIASES.items() for alias in (name, *aliases.split())}
 # what an evaluation has of its own: eval_seed is not the seed of a training run

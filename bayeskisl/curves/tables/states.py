@@ -8,12 +8,18 @@ from bayeskisl.curves.tables.spelling import as_sql
 __all__ = ["FINISHED", "FLAGS", "UNFINISHED", "are_states", "state_by_flags", "state_in"]
 
 # How trackers say that a run came to its end, and that it did not
-FINISHED = frozenset(("finished", "completed", "complete", "success", "succeeded", "done", "ok", "3"))
+FINISHED = frozenset(
+    (
+        "finished", "completed", "complete", "success", "succeeded", "done", "ok", "3",
+        "fertig", "beendet", "abgeschlossen", "erfolgreich", "terminé", "fini", "réussi", "terminado", "completado",
+    )
+)  # fmt: skip
 UNFINISHED = frozenset(
     (
         "crashed", "failed", "killed", "running", "preempted", "preempting", "pending", "scheduled", "queued",
         "out_of_memory", "node_fail", "boot_fail", "deadline", "revoked", "suspended", "diverged",
         "cancelled", "canceled", "aborted", "timeout", "interrupted", "stopped", "error", "oom", "1", "2", "4", "5",
+        "abgebrochen", "abgestürzt", "fehlgeschlagen", "interrompu", "échoué", "fallido", "cancelado",
     )
 )  # fmt: skip
 # Names of columns of yes and no, or of exit codes, to the cells of runs that came to their end

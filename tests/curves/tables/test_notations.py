@@ -498,3 +498,23 @@ def test_tokens_seen_beside_steps_are_the_budget(read, steps):
     if steps:
         assert set(curves["tokens"].values) == {1.25e9}
         assert "tokens" not in json.loads(curves.attrs["import_invented"])
+
+
+@pytest.mark.parametrize(
+    ("name", "finished", "other"),
+    [("Status", "fertig", "abgebrochen"), ("status", "Terminé", "Interrompu"), ("outcome", "success", "failed")],
+)
+def test_states_in_other_languages_and_outcomes(name, finished, other):
+    table = {"params": 1e6, "facts": [100, 400, 800], "recalled": [90, 5, 10], "probed": 100,
+             name: [finished, other, finished]}  # fmt: skip
+    curves = curves_from_table(table)
+    assert told(curves, "left_out")["count"] == 1
+    assert curves.recalled.values.ravel().tolist() == [90, 10]
+
+
+def test_tokens_read_before_are_not_offered_as_the_budget():
+    table = {"params": 1e6, "ratio": [0.1, 0.4], "facts": 100, "recalled": [90, 5], "probed": 100,
+             "tokens_before": 3e11, "cpt_tokens": 5e9}  # fmt: skip
+    with pytest.raises(InputError, match="cpt_tokens") as refused:
+        curves_from_table(table)
+    assert "=tokens_before" not in str(refused.value)
