@@ -8,7 +8,7 @@ from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.intervals import interval
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
-from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, shortfall_in_words
+from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, limits_in_doubt, shortfall_in_words
 from bayeskisl.reporting.words import run_in_words, whole_in_words
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ __all__ = ["brief", "gap", "question"]
 _ALWAYS = "a recipe other than the sweep's"
 _SHOWN = 2
 # A limit that binds with this probability, and whose binding brings this risk, is what an answer rests on.
-_LIKELY, _RISKY = 0.1, 0.3
-_LIMITS = {"learning": "learning", "minimum": "a minimum of exposures", "capacity": "its capacity"}
 # Numbers and names of a run that a rule asks for stand before its reasons.
 _ENDS = (", where ", ", at the target", " (at the target")
 
@@ -114,17 +112,8 @@ def _doubts(decision: "Decision") -> list[str]:
     """The most influential caveats, in a few words each."""
     others = [each for each in _serious(decision) if each.message not in decision.extrapolated]
     shown = [title_of(each.code) for each in others]
-    return list(dict.fromkeys([*shown, *_of_limits(decision)]))[:_SHOWN] or [_ALWAYS]
-
-
-def _of_limits(decision: "Decision") -> list[str]:
-    """A limit that is less probable than another, and at which the recommendation would be too much."""
-    most = max((each["probability"] or 0.0 for each in decision.limits.values()), default=0.0)
-    return [
-        f"the target may be limited by {_LIMITS[name]} ({percent(round(probability, 2))})"
-        for name, each in decision.limits.items()
-        if _LIKELY < (probability := each["probability"] or 0.0) < most and (each["risk"] or 0.0) > _RISKY
-    ]
+    limits = [f"the target may be limited by {limit}" for limit in limits_in_doubt(decision.limits)]
+    return list(dict.fromkeys([*shown, *limits]))[:_SHOWN] or [_ALWAYS]
 
 
 def _serious(decision: "Decision") -> list[Caveat]:

@@ -15,7 +15,7 @@ from bayeskisl.laws import load_law
 from bayeskisl.reporting.assessment import assessment_rows
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import three_digits
-from bayeskisl.reporting.text import further_line
+from bayeskisl.reporting.text import describe_decision, further_line
 from tests.decision.hand_made import FAILED, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 WORDS = 70  # fifty, and room for the numbers of a bound
@@ -65,6 +65,8 @@ def test_a_less_probable_limit_at_which_the_choice_is_too_much_is_a_doubt(decisi
     monkeypatch.setattr(type(decision), "limits", property(lambda _: limits))
     doubt = "The target may be limited by a minimum of exposures (16 %)."
     assert (brief(decision)["doubts"] == doubt) == is_said
+    said = describe_decision(decision)
+    assert ("the recommendation assumes that it is not a minimum of exposures (16 %)" in said) == is_said
 
 
 def test_what_could_make_it_wrong_is_the_gravest_first(fit):

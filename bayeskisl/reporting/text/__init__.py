@@ -28,6 +28,7 @@ from bayeskisl.reporting.text.predictions import (
     held_fixed,
     limit_doubt,
     limit_rows,
+    limits_in_doubt,
     with_interval,
 )
 from bayeskisl.reporting.text.tables import decision_rows
@@ -65,6 +66,7 @@ __all__ = [
     "levels_in_words",
     "limit_doubt",
     "limit_rows",
+    "limits_in_doubt",
     "measured_point",
     "mending",
     "near_optimal_in_words",

@@ -19,7 +19,13 @@ from bayeskisl.reporting.text.answers import (
     under_assumption,
     window_lines,
 )
-from bayeskisl.reporting.text.predictions import limit_rows, median_and_interval, prediction_lines, prediction_rows
+from bayeskisl.reporting.text.predictions import (
+    limit_rows,
+    limits_in_doubt,
+    median_and_interval,
+    prediction_lines,
+    prediction_rows,
+)
 from bayeskisl.reporting.text.tables import aligned, number_or_bound, set_apart
 from bayeskisl.reporting.text.verdicts import extrapolated_lines, further_line, verdict_lines, warning_lines
 
@@ -60,6 +66,7 @@ def describe_decision(decision: Decision) -> str:
         "",
         *aligned([*prediction_rows(decision.about, found), *_optimum_of_a_run(decision, found)]),
         *set_apart(aligned(limit_rows(decision.limits))),
+        *(f"the recommendation assumes that it is not {limit}" for limit in limits_in_doubt(decision.limits)),
         "",
         *prediction_lines(decision.about, found),
         *domain_line(decision),

@@ -26,6 +26,7 @@ __all__ = [
     "held_fixed",
     "limit_doubt",
     "limit_rows",
+    "limits_in_doubt",
     "median_and_interval",
     "prediction_lines",
     "prediction_rows",
@@ -135,6 +136,22 @@ def limit_rows(limits: dict[str, dict[str, float | None]]) -> list[tuple[str, ..
         for name in sorted(likely, key=lambda name: -(likely[name]["probability"] or 0.0))
     ]
     return [("what limits the target", "probability", *risks), *rows]
+
+
+# A limit is in doubt where it is less probable than another, has more of the draws than the first of these, and leaves
+# a higher risk than the second.
+_LIKELY, _RISKY = 0.1, 0.3
+_LIMITS = {"learning": "learning", "minimum": "a minimum of exposures", "capacity": "its capacity"}
+
+
+def limits_in_doubt(limits: dict[str, dict[str, float | None]]) -> list[str]:
+    """Name each limit in doubt with its probability: the recommendation rests on the guess that it does not bind."""
+    most = max((each["probability"] or 0.0 for each in limits.values()), default=0.0)
+    return [
+        f"{_LIMITS[name]} ({percent(round(probability, 2))})"
+        for name, each in limits.items()
+        if _LIKELY < (probability := each["probability"] or 0.0) < most and (each.get("risk") or 0.0) > _RISKY
+    ]
 
 
 def limit_doubt(limits: dict[str, dict[str, float | None]], known: bool) -> list[str]:
