@@ -28,6 +28,9 @@ __all__ = ["Diagnosis", "check"]
 # A difference counts where it is four standard errors, since a sweep has a few hundred pairs of levels, and a fifth of
 # all facts, since curves of real training wobble by less.
 _ERRORS, _LEAST = 4.0, 0.2
+# A tenth of what a group retains at best, and ten times the share of its exposures that is taken away: falls of general
+# benchmarks and of facts are up to some six times as steep as their exposures.
+_OUTPACED = 0.1, 10.0
 # More rows of one curve than these cannot all be slips of a hand; the curve itself is another one.
 _MOST_SLIPS = 0.15
 # Half-points of sizes lie on a line in logarithms up to a quarter, of the bend of its slope over a ladder.
@@ -144,7 +147,11 @@ def _about_group(curves: xr.Dataset, group: str, shown: list[Curve]) -> Iterator
     yield from _outlying_runs(group, [(one, runs) for one, runs in slips if runs])
     rest = [one.without(*runs) for one, runs in slips]
     yield from _against_exposures(group, moves, rest)
-    yield from _sides(group, rest)
+    unexplained = [one for one in rest if one.levels.size and one.outpaces_exposures(_ERRORS, *_OUTPACED)]
+    if 2 * len(unexplained) >= len(rest):
+        yield _unexplained_loss(group, unexplained)
+    else:
+        yield from _sides(group, rest)
     yield from _sizes_disagree(group, rest)
     yield from _against_size(group, rest)
     yield from _same_loss(group, rest, axis_of(curves))
@@ -239,6 +246,19 @@ def _against_exposures(group: str, moves: int, shown: list[Curve]) -> Iterator[F
             "Check whether anything other than the infusion changed between these runs.",
             group,
         )
+
+
+def _unexplained_loss(group: str, shown: list[Curve]) -> Finding:
+    lost = max(1 - one.means[0] / one.means[-1] for one in shown)
+    taken = max(-np.expm1(one.levels[0] - one.levels[-1]) for one in shown)
+    return Finding(
+        "unexplained_loss",
+        "serious",
+        f"'{group}' loses up to {100 * lost:.0f} % at {_places(shown)}, where infusion takes {100 * taken:.2g} % of "
+        "its exposures away: no law here follows such a loss, and each takes it for noise.",
+        "Read the levels of this group off the table, or leave the group out of the fit.",
+        group,
+    )
 
 
 def _sides(group: str, shown: list[Curve]) -> Iterator[Finding]:

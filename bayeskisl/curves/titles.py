@@ -6,6 +6,7 @@ __all__ = ["TITLES", "title_of"]
 TITLES = {
     "no_signal": "no run knows more than guessing",
     "wrong_way": "retention moves the wrong way",
+    "unexplained_loss": "a group loses more than its exposures explain",
     "turns_back": "some curves turn back",
     "outlying_rows": "single rows stand out",
     "below_guessing": "some runs recall less than guesses",

@@ -14,14 +14,14 @@ Weight = Literal["unusable", "care", "note"]  # the gravest first
 # What could change an answer most stands first: data that hold no answer, then a posterior that is none, then what only
 # the prior knows, then what the data know too little of.
 _ORDER = (
-    "no_signal", "wrong_way", "turns_back", AGAINST_SIZE, "gate", "preview", "prior_driven_target", "never_kept",
-    "never_learned", "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder",
+    "no_signal", "wrong_way", "turns_back", "unexplained_loss", AGAINST_SIZE, "gate", "preview", "prior_driven_target",
+    "never_kept", "never_learned", "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder",
     "far_extrapolation", "far_budget", SAME_LOSS, AGAINST_SIZE_AT_THE_END, "sizes_disagree", "outlying_rows",
     "below_one_exposure", "sampled_thinly", "few_draws", "no_benefit", "beyond_swept", "none_admissible",
     "none_sufficient", "no_window", "limit_too_low", "silent_levels",
 )  # fmt: skip
 # Findings that no sampler mends: the data hold no answer, or what was sampled is no posterior.
-_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview", AGAINST_SIZE)
+_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "unexplained_loss", "preview", AGAINST_SIZE)
 # Warnings that weigh as much as a serious finding: single rows or sizes may decide an answer.
 _WITH_CARE = ("outlying_rows", "sizes_disagree", SAME_LOSS, AGAINST_SIZE_AT_THE_END)
 _PLACES = {code: place for place, code in enumerate(_ORDER)}

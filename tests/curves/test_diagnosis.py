@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayeskisl.curves import Finding, Side, check, curves_of_cells, load_curves
+from bayeskisl.curves import Finding, Side, check, curves_from_table, curves_of_cells, load_curves
 from bayeskisl.curves.curve import Curve, monotone
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.reporting import plot_check
@@ -92,6 +92,34 @@ def test_curves_of_two_domains_are_told_apart():
     (found,) = [found for found in check(humps).findings if found.code == "turns_back"]
     assert "1M parameters of law" in found.message
     assert "1M parameters of medicine" in found.message
+
+
+def repeated(lost, scatter=0.004):
+    """Ten thousand facts in up to 1 % of the tokens, and a benchmark that loses a share of its score."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for params, score in ((7e7, 0.2), (4e8, 0.5)):
+        for exposures in (2, 4, 8, 16, 32, 64, 128, 256, 512):
+            for _ in range(2):
+                kept = score * (1 - lost * np.log(exposures / 2) / np.log(256)) + scatter * rng.standard_normal()
+                learned = 900 / (1 + (40 / exposures) ** 2)
+                rows.append({"params": params, "tokens": 2e10, "facts": 10_000, "tokens_per_fact": 40,
+                             "exposures": exposures, "recalled_infused": round(learned), "probed_infused": 1000,
+                             "recalled_background": round(5000 * kept), "probed_background": 5000})  # fmt: skip
+    return curves_from_table(rows, replicates=True)
+
+
+def test_a_loss_that_exposures_cannot_explain():
+    (found,) = [found for found in check(repeated(0.2)).findings if found.group == "background"]
+    assert (found.code, found.severity) == ("unexplained_loss", "serious")
+    assert "where infusion takes 1 % of its exposures away" in found.message
+    assert not {"unexplained_loss"} & codes(repeated(0.0))
+    assert not {"unexplained_loss"} & codes(repeated(0.0, scatter=0.05))
+
+
+@pytest.mark.parametrize("name", ["desk-ratio", "memory-ratio", "memory-dose", "words-ratio", "words-choice"])
+def test_shipped_sweeps_lose_what_their_exposures_explain(name):
+    assert "unexplained_loss" not in codes(load_curves(name))
 
 
 def test_no_signal_above_guessing():
