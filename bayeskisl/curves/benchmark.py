@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = [
+    "NEXT_TO_NONE",
     "SCALE",
     "TYPICAL",
     "benchmark_terms",
@@ -21,6 +22,10 @@ __all__ = [
     "of_start",
     "typical_corpus",
 ]
+
+# The ratio of runs without infusion, since an axis of ratios has no 0: background facts lose a thousandth of their
+# exposures.
+NEXT_TO_NONE = 1e-3
 
 # Attribute of curves: "relative" where the background is a general benchmark.
 SCALE = "background_scale"

@@ -174,6 +174,11 @@ class Curve:
         spread = float((weights * place**2).sum())
         return float((weights * place * self.means).sum()) / np.sqrt(spread) if spread > 0 else 0.0
 
+    @property
+    def exposures_taken(self) -> float:
+        """Share of the most exposures that the fewest lack."""
+        return float(-np.expm1(self.levels[0] - self.levels[-1]))
+
     def outpaces_exposures(self, errors: float, least: float, factor: float) -> bool:
         """Whether the share that is lost with the most exposures taken away is so many times the share of exposures.
 
@@ -181,8 +186,8 @@ class Curve:
         """
         smooth = monotone(self.means, 1 / self.variances)
         scatter = np.std(self.share - smooth[np.searchsorted(self.levels, self.log_exposures)])
-        lost, taken = smooth[-1] - smooth[0], -np.expm1(self.levels[0] - self.levels[-1])
-        return bool(lost > errors * scatter and lost > max(least, factor * taken) * smooth[-1])
+        lost = smooth[-1] - smooth[0]
+        return bool(lost > errors * scatter and lost > max(least, factor * self.exposures_taken) * smooth[-1])
 
     def _falls(self, errors: float, least: float, drop: FloatArray) -> bool:
         """Whether the drop from a level (row) to one with more exposures (column) is significant."""

@@ -250,7 +250,7 @@ def _against_exposures(group: str, moves: int, shown: list[Curve]) -> Iterator[F
 
 def _unexplained_loss(group: str, shown: list[Curve]) -> Finding:
     lost = max(1 - one.means[0] / one.means[-1] for one in shown)
-    taken = max(-np.expm1(one.levels[0] - one.levels[-1]) for one in shown)
+    taken = max(one.exposures_taken for one in shown)
     return Finding(
         "unexplained_loss",
         "serious",

@@ -13,7 +13,7 @@ from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import Axis
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import final, levels_of_runs, validate
-from bayeskisl.curves.benchmark import known_uninfused, most_recalled
+from bayeskisl.curves.benchmark import NEXT_TO_NONE, known_uninfused, most_recalled
 from bayeskisl.curves.curve import sums_by_level
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.about import About, AboutDecision, about_of
@@ -400,16 +400,17 @@ def _at_choice(decision: Decision, choice: float, runs: xr.Dataset) -> AtChoice:
     infusion = levels_of_runs(runs)
     at = np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)
 
-    def bounds(group: str) -> tuple[float, float]:
-        shares = _shares(decision, group, runs)
-        return bounds_between_levels(about.axis, infusion, shares, choice, not decision.is_least)
-
+    # without a choice no run lies at it, and nothing is asked of the others
+    shares = {group: _shares(decision, group, runs) for group in levels} if np.isfinite(choice) else {}
     own = any(_kept_uninfused(about, group, runs) is not None for group in levels)
     return AtChoice(
         levels,
         about.keep_of,
-        {group: _shares(decision, group, runs)[at] for group in levels},
-        {group: bounds(group) for group in levels} if np.isfinite(choice) else {},
+        {group: shares[group][at] if shares else np.zeros(0) for group in levels},
+        {
+            group: bounds_between_levels(about.axis, infusion, of_runs, choice, not decision.is_least)
+            for group, of_runs in shares.items()
+        },
         "measured" if own else "predicted",
     )
 
@@ -458,13 +459,10 @@ def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
     return np.asarray(known(share, np.maximum(floor, guessing), most) / whole, dtype=float)
 
 
-# A ratio of runs without infusion, as imports count them (`bayeskisl.curves.tables.baselines`), with their rounding.
-_NEXT_TO_NONE = 1.1e-3
-
-
 def _kept_uninfused(about: About, group: str, runs: xr.Dataset) -> float | None:
     """Knowledge that the target's own runs without infusion hold, along a ratio, where a level refers to it."""
-    none = (runs[schema.RATIO].values <= _NEXT_TO_NONE) & (runs[schema.PROBED].sel(group=group).values > 0)
+    # runs of that ratio realise it a little differently
+    none = (runs[schema.RATIO].values <= 1.1 * NEXT_TO_NONE) & (runs[schema.PROBED].sel(group=group).values > 0)
     if about.reference(group) != "uninfused" or not about.axis.moves_ratio or not none.any():
         return None
     recalled, probed, guessing = (runs[name].sel(group=group).values[none] for name in schema.COUNTS)

@@ -8,7 +8,14 @@ from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.intervals import interval
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
-from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, limits_in_doubt, shortfall_in_words
+from bayeskisl.reporting.text import (
+    NOT_A_RECOMMENDATION,
+    exposures_at,
+    headline,
+    levels_in_words,
+    limits_in_doubt,
+    shortfall_in_words,
+)
 from bayeskisl.reporting.words import run_in_words, whole_in_words
 
 if TYPE_CHECKING:
@@ -18,7 +25,6 @@ __all__ = ["brief", "gap", "question"]
 
 _ALWAYS = "a recipe other than the sweep's"
 _SHOWN = 2
-# A limit that binds with this probability, and whose binding brings this risk, is what an answer rests on.
 # Numbers and names of a run that a rule asks for stand before its reasons.
 _ENDS = (", where ", ", at the target", " (at the target")
 
@@ -57,7 +63,7 @@ def brief(decision: "Decision") -> dict[str, str]:
 def _if_unusable(decision: "Decision") -> str:
     """Return what a number is that is not usable."""
     is_number = decision.verdict.grade == "not usable" and decision.advised is not None
-    return ": the posterior's number, not a recommendation" if is_number else ""
+    return f": {NOT_A_RECOMMENDATION}" if is_number else ""
 
 
 def _range(decision: "Decision") -> str:

@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_named
+from bayeskisl.curves.benchmark import NEXT_TO_NONE
 from bayeskisl.curves.cells import cell_table, told_apart
 from bayeskisl.curves.tables.controls import Control, Controls
 from bayeskisl.curves.tables.problems import Findings
@@ -14,8 +15,8 @@ from bayeskisl.quantities import short
 
 __all__ = ["with_baselines"]
 
-# An axis of ratios has no 0. At a thousandth, background facts lose a thousandth of their exposures.
-_NEXT_TO_NONE, _BELOW_LEVELS = 1e-3, 0.1
+# Where the smallest ratio is less than ten times the one that stands for none, a tenth of it does.
+_BELOW_LEVELS = 0.1
 
 _LONELY = "nothing was infused, and no other run has its size and budget"
 
@@ -29,7 +30,7 @@ def with_baselines(curves: xr.Dataset, controls: Controls, axis: str, findings: 
     """
     if not controls.runs or schema.BACKGROUND not in curves[schema.GROUP] or not axis_named(axis).moves_ratio:
         return curves
-    ratio = min(_NEXT_TO_NONE, _BELOW_LEVELS * float(curves[schema.RATIO].min()))
+    ratio = min(NEXT_TO_NONE, _BELOW_LEVELS * float(curves[schema.RATIO].min()))
     of_model = _runs_of_models(curves.assign_attrs(axis=axis), controls.of)
     kept = [(control, like) for control in controls.runs for like in of_model.get(control.model, [])]
     cells = _names_of_cells(curves.assign_attrs(axis=axis), controls.of)

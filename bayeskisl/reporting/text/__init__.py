@@ -18,7 +18,7 @@ from bayeskisl.reporting.text.answers import (
     window_lines,
 )
 from bayeskisl.reporting.text.critical_points import describe_critical_points
-from bayeskisl.reporting.text.decisions import describe_decision, domain_line
+from bayeskisl.reporting.text.decisions import NOT_A_RECOMMENDATION, describe_decision, domain_line
 from bayeskisl.reporting.text.fits import beside_posterior, describe_fit
 from bayeskisl.reporting.text.plans import describe_plan
 from bayeskisl.reporting.text.predictions import (
@@ -42,6 +42,7 @@ from bayeskisl.reporting.text.verifications import (
 )
 
 __all__ = [
+    "NOT_A_RECOMMENDATION",
     "answer",
     "beside_it",
     "beside_posterior",

@@ -29,11 +29,11 @@ from bayeskisl.reporting.text.predictions import (
 from bayeskisl.reporting.text.tables import aligned, number_or_bound, set_apart
 from bayeskisl.reporting.text.verdicts import extrapolated_lines, further_line, verdict_lines, warning_lines
 
-__all__ = ["describe_decision", "domain_line"]
+__all__ = ["NOT_A_RECOMMENDATION", "describe_decision", "domain_line"]
 
 
 # What stands in the place of a recommendation where the answer is not usable.
-_NUMBER = "the posterior's number, not a recommendation"
+NOT_A_RECOMMENDATION = "the posterior's number, not a recommendation"
 
 
 def describe_decision(decision: Decision) -> str:
@@ -56,7 +56,7 @@ def describe_decision(decision: Decision) -> str:
         *extrapolated_lines(decision),
         *([] if usable else verdict_lines(decision.verdict)),
         *window_lines(decision),
-        f"{'recommended' if usable else _NUMBER}: {one_sided_answer(decision)}",
+        f"{'recommended' if usable else NOT_A_RECOMMENDATION}: {one_sided_answer(decision)}",
         *_limiting_group(decision),
         *_reasons(decision.choice, apart_from=decision.verdict.because),
         *(verdict_lines(decision.verdict) if usable else []),
